@@ -1,0 +1,56 @@
+# `make run` starts the dashboard, `make test` checks everything; both set up what they need first.
+PYTHON ?= python3
+VENV ?= .venv
+HOST ?= 127.0.0.1
+PORT ?= 8501
+BIN := $(VENV)/bin
+
+.PHONY: run test lint types pytest format pocket-art pocket-train bench clean
+
+run: $(VENV)/.run-ready
+	$(BIN)/python -m streamlit run streamlit_app.py --server.address $(HOST) --server.port $(PORT)
+
+test: lint types pytest
+
+lint: $(VENV)/.test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test-ready
+	$(BIN)/mypy
+
+pytest: $(VENV)/.test-ready
+	$(BIN)/python -m pytest $(ARGS)
+
+format: $(VENV)/.test-ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The artwork that Pocket is trained on; needs npm. Running and testing never need it.
+pocket-art: $(VENV)/.test-ready
+	$(BIN)/python -m dashboard.pocket.train --art
+
+# BUDGET=smoke, cpu or gpu. Stop it with Ctrl-C; the same command goes on from there.
+BUDGET ?= cpu
+pocket-train: $(VENV)/.test-ready
+	$(BIN)/python -m dashboard.pocket.train --budget $(BUDGET)
+
+bench: $(VENV)/.run-ready
+	$(BIN)/python -m dashboard bench --quick
+
+clean:
+	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/.venv-made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "No venv module: on Debian or Ubuntu, apt install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/.run-ready: requirements.txt $(VENV)/.venv-made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.test-ready: requirements-dev.txt $(VENV)/.run-ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Trains Pocket: `python -m dashboard.pocket.train --budget smoke|cpu|gpu`."""
