@@ -129,7 +129,7 @@ def test_the_learning_rate_rises_holds_and_falls():
     assert rates[0] == pytest.approx(0.1)
     assert rates[10] == rates[79] == 1.0
     assert rates[90] == pytest.approx(0.5)
-    assert rates[-1] == pytest.approx(0.1)
+    assert rates[-1] == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize("shape", [(16, 40), (40, 16)])

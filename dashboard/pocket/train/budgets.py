@@ -7,7 +7,7 @@ from dashboard.pocket.model import Architecture
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """One network's training. The rate warms up, holds, and falls to a tenth over the last `cooldown` share."""
+    """One network's training. The rate warms up, holds, and falls to a fiftieth over the last `cooldown` share."""
 
     steps: int
     batch_size: int
@@ -49,7 +49,7 @@ BUDGETS = {
             name="cpu",
             scenes=24_000,
             vae=Phase(steps=600, batch_size=12, learning_rate=2e-3),
-            diffusion=Phase(steps=2_400, batch_size=64, learning_rate=2e-3),
+            diffusion=Phase(steps=1_900, batch_size=64, learning_rate=2e-3, cooldown=0.75, ema_decay=0.995),
             samples_every=200,
         ),
         # One large GPU: two runs of nine minutes, the second resuming the first.

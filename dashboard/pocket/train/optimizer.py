@@ -17,9 +17,9 @@ from dashboard.pocket.train.team import Team
 class Muon(torch.optim.Optimizer):
     """Each member of a team orthogonalises its share of the matrices; every member applies all of them."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, team: Team, momentum: float = 0.95) -> None:
+    def __init__(self, parameters: Iterable[nn.Parameter], team: Team, momentum: float = 0.95) -> None:
         by_cost = sorted(parameters, key=lambda parameter: -parameter.numel() * min(parameter.flatten(1).shape))
-        super().__init__(by_cost, {"lr": lr, "momentum": momentum})
+        super().__init__(by_cost, {"lr": 0.0, "share": 1.0, "momentum": momentum})
         self.team = team
 
     @torch.no_grad()
@@ -55,13 +55,17 @@ def orthogonalised(matrix: torch.Tensor) -> torch.Tensor:
     return x.T if tall else x
 
 
-def build_optimizers(modules: Sequence[nn.Module], lr: float, team: Team) -> list[torch.optim.Optimizer]:
-    """Hidden matrices to Muon; embeddings, biases, norms and thin layers (fewer than 8 rows) to AdamW."""
+def build_optimizers(network: nn.Module, gentle: Sequence[nn.Module], team: Team) -> list[torch.optim.Optimizer]:
+    """The network's matrices to Muon, its biases, norms and thin layers (fewer than 8 rows) to AdamW.
+
+    `gentle` modules go to AdamW whole, at a quarter of the rate: Muon's steps are as long where the gradient is mostly
+    chance as where it is not, and a text encoder that wanders so is a moving target for the U-Net.
+    """
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
-    for module in modules:
-        embedded = {id(p) for m in module.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}
-        for parameter in module.parameters():
-            is_matrix = parameter.ndim >= 2 and id(parameter) not in embedded and parameter.shape[0] >= 8
-            (matrices if is_matrix else rest).append(parameter)
-    return [Muon(matrices, lr, team), torch.optim.AdamW(rest, lr, betas=(0.9, 0.99), weight_decay=0.0)]
+    for parameter in network.parameters():
+        (matrices if parameter.ndim >= 2 and parameter.shape[0] >= 8 else rest).append(parameter)
+    groups = [{"params": rest, "share": 1.0}]
+    if gentle:
+        groups.append({"params": [p for module in gentle for p in module.parameters()], "share": 0.25})
+    return [Muon(matrices, team), torch.optim.AdamW(groups, betas=(0.9, 0.99), weight_decay=0.0)]

@@ -6,7 +6,8 @@ when something else runs beside it: a thread that waits for its twin at every la
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -56,6 +57,17 @@ class Team:
     def wait(self) -> None:
         if self.size > 1:
             dist.barrier()
+
+
+@contextmanager
+def all_threads() -> Iterator[None]:
+    """Every core for one member's work while its fellows wait."""
+    own = torch.get_num_threads()
+    torch.set_num_threads(os.cpu_count() or own)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(own)
 
 
 def run_team(size: int, work: Callable[..., None], *arguments: Any) -> None:

@@ -12,25 +12,25 @@ from dashboard.pocket.train.team import Team
 
 
 class Trainee:
-    """Modules trained together. `average` holds the exponential moving average that ships."""
+    """Modules trained together, the first at the full rate; `average`, their exponential moving average, ships."""
 
     def __init__(self, modules: Sequence[nn.Module], phase: Phase, team: Team) -> None:
         self.modules = list(modules)
         self.phase = phase
         self.team = team
         self.step = 0
-        self.optimizers = build_optimizers(self.modules, phase.learning_rate, team)
+        self.optimizers = build_optimizers(self.modules[0], self.modules[1:], team)
         self.average = [parameter.detach().clone() for parameter in self._parameters()]
 
     def _parameters(self) -> list[nn.Parameter]:
         return [parameter for module in self.modules for parameter in module.parameters()]
 
     def learning_rate(self) -> float:
-        """Linear warm-up, a plateau, then a linear fall to a tenth over the last `cooldown` of the steps."""
+        """Linear warm-up, a plateau, then a linear fall to a fiftieth over the last `cooldown` of the steps."""
         phase = self.phase
         falling = phase.steps * phase.cooldown
         left = (phase.steps - self.step) / max(falling, 1)
-        return phase.learning_rate * min(1.0, (self.step + 1) / phase.warmup_steps, max(0.1, left))
+        return phase.learning_rate * min(1.0, (self.step + 1) / phase.warmup_steps, max(0.02, left))
 
     def update(self, loss: torch.Tensor) -> None:
         """One optimiser step on `loss`, gradients clipped to norm 1."""
@@ -42,7 +42,7 @@ class Trainee:
         nn.utils.clip_grad_norm_(parameters, 1.0)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate()
+                group["lr"] = self.learning_rate() * group["share"]
             optimizer.step()
         self.step += 1
         decay = min(self.phase.ema_decay, (1 + self.step) / (10 + self.step))
