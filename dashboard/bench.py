@@ -1,0 +1,225 @@
+"""The side-by-side benchmark: the engine against the course's loop, plain diffusers, one image at a time.
+
+Both sides have the same weights, scheduler, initial latents, threads and device, run without gradients, are warmed
+first and take turns (loop, engine, loop, engine, ...), so that a busy machine slows both. The memo is off, but where
+it is what is measured.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
+
+from dashboard.engine import Engine, ImageRequest, build_engine, initial_noise, max_difference, mean_abs_difference
+from dashboard.settings import Settings
+
+PROMPT = "a photo of a poodle on an astronaut"
+SEED = 6421725739674010
+PROMPTS = (
+    PROMPT,
+    "a photograph of an astronaut riding a horse",
+    "a pencil sketch of an owl",
+    "a tiny red dragon",
+    "a cat",
+)
+LEARNERS = 30
+WARMING = 8  # images: enough for the engine to meet the batch sizes of the runs
+Pixels = list[np.ndarray]  # (H, W, 3) uint8 each
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """One comparison. The two dtypes are equal unless the name says otherwise."""
+
+    name: str
+    requests: tuple[ImageRequest, ...]
+    naive_dtype: str = "float32"
+
+
+def sweeps(model: str, *, quick: bool) -> tuple[Sweep, ...]:
+    """What is compared. Every guidance is above 1, so that neither side may skip the unconditional row."""
+    base = ImageRequest(prompt=PROMPT, seed=SEED, model=model, dtype="float32")
+    guidances = tuple(base.replace(guidance_scale=1.5 + 0.5 * i) for i in range(24))
+    guidance = Sweep(name="guidance-24x20-f32", requests=guidances)
+    if quick:
+        return (guidance,)
+    bf16 = tuple(request.replace(dtype="bfloat16") for request in guidances)
+    steps = tuple(base.replace(num_inference_steps=n) for n in range(1, 97, 5))
+    prompts = tuple(base.replace(prompt=prompt, seed=seed) for prompt in PROMPTS for seed in range(4))
+    return (
+        guidance,
+        Sweep(name="steps-1..96-f32", requests=steps),
+        Sweep(name="prompts-5x4-f32", requests=prompts),
+        Sweep(name="guidance-24x20-bf16", requests=bf16, naive_dtype="bfloat16"),
+        Sweep(name="guidance-24x20-bf16-against-f32", requests=bf16),
+    )
+
+
+def run(model: str, *, quick: bool, note: Callable[[str], None]) -> dict[str, Any]:
+    """Run the benchmark; JSON-able. `note` is told in a few words what is happening, and "" at the end.
+
+    Raises what `Engine.submit` and `Job.results` raise.
+    """
+    rounds = 3 if quick else 5
+    torch.set_num_threads(Settings.load().threads)  # of this thread, which runs the loop; the engine's has its own
+    with _fresh_engine() as engine:
+        info = engine.models.info(model)
+        results = [
+            _compare(engine, info.source, info.device, sweep, rounds, note) for sweep in sweeps(model, quick=quick)
+        ]
+        if not quick:
+            results.append(_memo_effect(engine, sweeps(model, quick=True)[0].requests, note))
+    note("")
+    return {"machine": _machine(info.device), "model": model, "results": results}
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """The report as a table for people."""
+    lines = [f"{'':32}{'loop':>9}{'engine':>9}{'ratio':>8}{'max diff':>10}"]
+    for result in report["results"]:
+        difference = f"{result['max_difference']} / 255"
+        times = f"{result['naive_s']:8.2f}s{result['ours_s']:8.2f}s{result['ratio']:7.2f}x"
+        lines.append(f"{result['name']:32}{times}{difference:>10}")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _fresh_engine() -> Iterator[Engine]:
+    """An engine with the operator's settings and an empty memo."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = build_engine(replace(Settings.load(), data_dir=Path(folder)))
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+
+def _compare(
+    engine: Engine, source: str, device: str, sweep: Sweep, rounds: int, note: Callable[[str], None]
+) -> dict[str, Any]:
+    pipe = _pipeline(source, device, sweep.naive_dtype)
+    sides: dict[str, Callable[[Sequence[ImageRequest]], Pixels]] = {
+        "naive": partial(_loop, pipe),
+        "ours": partial(_batched, engine),
+    }
+    for side, draw in sides.items():
+        note(f"{sweep.name}: warming {side}")
+        draw(sweep.requests[:WARMING])
+    seconds: dict[str, list[float]] = {"naive": [], "ours": []}
+    pixels: dict[str, Pixels] = {}
+    for turn in range(1, rounds + 1):
+        for side, draw in sides.items():
+            note(f"{sweep.name}: {side}, run {turn} of {rounds}")
+            start = time.perf_counter()
+            pixels[side] = draw(sweep.requests)
+            seconds[side].append(time.perf_counter() - start)
+    naive, ours = (statistics.median(seconds[side]) for side in ("naive", "ours"))
+    pairs = list(zip(pixels["naive"], pixels["ours"], strict=True))
+    return {
+        "name": sweep.name,
+        "images": len(sweep.requests),
+        "naive_s": round(naive, 4),
+        "ours_s": round(ours, 4),
+        "ratio": round(naive / ours, 3),
+        "max_difference": max(max_difference(a, b) for a, b in pairs),  # of 255
+        "mean_difference": round(statistics.mean(mean_abs_difference(a, b) for a, b in pairs), 6),  # of 255
+        "naive_dtype": sweep.naive_dtype,
+        "ours_dtype": sweep.requests[0].dtype,
+        "naive_runs_s": [round(s, 4) for s in seconds["naive"]],
+        "ours_runs_s": [round(s, 4) for s in seconds["ours"]],
+    }
+
+
+def _pipeline(source: str, device: str, dtype: str) -> StableDiffusionPipeline:
+    diffusers_logging.disable_progress_bar()  # of loading
+    pipe = StableDiffusionPipeline.from_pretrained(
+        source,
+        torch_dtype=getattr(torch, dtype),
+        use_safetensors=True,
+        safety_checker=None,
+        requires_safety_checker=False,
+    ).to(device)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def _loop(pipe: StableDiffusionPipeline, requests: Sequence[ImageRequest]) -> Pixels:
+    """The course's loop. `pipe` itself runs without gradients."""
+    side = pipe.unet.config.sample_size
+    shape = (1, pipe.unet.config.in_channels, side, side)
+    images = [
+        pipe(
+            request.prompt,
+            latents=initial_noise(request.seed, shape).to(pipe.dtype),
+            num_inference_steps=request.num_inference_steps,
+            guidance_scale=request.guidance_scale,
+        ).images[0]
+        for request in requests
+    ]
+    return [np.asarray(image) for image in images]
+
+
+def _batched(engine: Engine, requests: Sequence[ImageRequest]) -> Pixels:
+    return [result.array() for result in engine.submit(requests, use_memo=False).results()]
+
+
+def _memo_effect(engine: Engine, requests: Sequence[ImageRequest], note: Callable[[str], None]) -> dict[str, Any]:
+    """Thirty learners ask for one sweep at the same moment: what is computed, against what was asked."""
+    note(f"memo: {LEARNERS} learners, one sweep")
+    start = time.perf_counter()
+    alone = engine.submit(requests, use_memo=False).results()
+    alone_s = time.perf_counter() - start
+    start = time.perf_counter()
+    jobs = [engine.submit(requests, learner=f"learner {i}") for i in range(LEARNERS)]
+    images = [result for job in jobs for result in job.results()]
+    ours_s = time.perf_counter() - start
+    gaps = [max_difference(a.array(), b.array()) for a, b in zip(images, alone * LEARNERS, strict=True)]
+    computed = [result for result in images if not result.from_memo]
+    return {
+        "name": f"memo-{LEARNERS}-learners",
+        "images": len(images),
+        "images_computed": len(computed),
+        "unet_rows_asked": sum(result.evaluations for result in images),
+        "unet_rows_computed": sum(result.evaluations for result in computed),
+        "naive_s": round(alone_s * LEARNERS, 4),  # the engine without memo, thirty times over
+        "ours_s": round(ours_s, 4),
+        "ratio": round(alone_s * LEARNERS / ours_s, 3),
+        "max_difference": max(gaps),
+    }
+
+
+def _machine(device: str) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if device.startswith("cuda") else device,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "diffusers": version("diffusers"),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

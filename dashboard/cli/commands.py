@@ -1,0 +1,75 @@
+"""The commands `image`, `verify`, `bench` and `models`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+from dashboard.cli.files import writable_file, write_file
+from dashboard.cli.parser import BadInput, base_request
+from dashboard.cli.work import Outcome, draw, note, open_engine
+from dashboard.export import png_bytes, read_pixels, read_receipt, verify
+from dashboard.export.png import MAX_FILE_BYTES
+
+VERDICT_EXITS = {"identical": 0, "close": 1, "different": 2}
+
+
+def run_image(arguments: argparse.Namespace) -> Outcome:
+    """Draw one image and write its PNG."""
+    request = base_request(arguments, arguments.prompt)
+    file = writable_file(arguments.out, ".png")
+    with open_engine() as engine:
+        (result,) = draw(engine, [request], use_memo=not arguments.no_memo)
+    write_file(file, png_bytes(result))
+    summary = {"sha256": result.sha256, "file": str(file), "seconds": result.seconds, "request": request.as_dict()}
+    return Outcome(summary, result.sha256)
+
+
+def run_verify(arguments: argparse.Namespace) -> Outcome:
+    """Draw a PNG again from its receipt."""
+    data = _read(arguments.file)
+    receipt, pixels = read_receipt(data), read_pixels(data)
+    with open_engine() as engine:
+        found = verify(receipt, pixels, engine, model=arguments.model)
+    summary = {
+        "verdict": found.verdict,
+        "max_difference": found.max_difference,
+        "mean_abs_difference": found.mean_abs_difference,
+        "edited": found.edited,
+        "differences": [dataclasses.asdict(difference) for difference in found.differences],
+        "sha256": receipt.sha256,
+        "rendered_sha256": found.result.sha256,
+        "file": arguments.file,
+        "message": found.sentence,
+    }
+    return Outcome(summary, found.sentence, VERDICT_EXITS[found.verdict])
+
+
+def run_bench(arguments: argparse.Namespace) -> Outcome:
+    """Time the engine against the course's loop."""
+    file = writable_file(arguments.out, ".json") if arguments.out else None
+    from dashboard.bench import as_text, run  # diffusers' pipeline takes seconds to import
+
+    report = run(arguments.model, quick=arguments.quick, note=note)
+    if file:
+        write_file(file, (json.dumps(report, indent=2) + "\n").encode())
+    return Outcome(report, as_text(report))
+
+
+def run_models(arguments: argparse.Namespace) -> Outcome:
+    """List the models that this server knows."""
+    with open_engine() as engine:
+        infos = [engine.models.info(arguments.model)] if arguments.model else list(engine.models.infos())
+    lines = [f"{info.id}: {'ready' if info.available else 'not here: ' + info.reason}" for info in infos]
+    return Outcome([dataclasses.asdict(info) for info in infos], "\n".join(lines))
+
+
+def _read(name: str) -> bytes:
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise BadInput(f"The file {name[:200]!r} cannot be read: {reason}.") from error

@@ -1,0 +1,102 @@
+"""The arguments of every command."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from dashboard.engine import SCHEDULERS, ImageRequest
+
+
+class BadInput(ValueError):
+    """What was typed cannot be done; the message is one sentence."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message[:300]} (see: {self.prog} --help)")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """`python -m dashboard`: one subcommand each for image, grid, verify, bench and models."""
+    parser = _Parser(
+        prog="python -m dashboard", description="Text-to-image diffusion, without a browser.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{image,grid,verify,bench,models}")
+
+    image = _command(commands, "image", "draw one image; print the SHA-256 of its RGB bytes")
+    image.add_argument("--prompt", required=True, help="what to draw")
+    _settings(image)
+    image.add_argument("--out", required=True, metavar="F.png", help="the PNG to write; it carries its receipt")
+
+    grid = _command(commands, "grid", "draw a labelled grid over one or two axes")
+    grid.add_argument("--prompt", required=True, nargs="+", action="extend", metavar="P", help="several make an axis")
+    _settings(grid)
+    grid.add_argument(
+        "--axis",
+        action="append",
+        default=[],
+        metavar="NAME=VALUES",
+        help="guidance=2:21:3 (as Python's range, the stop left out) or scheduler=pndm,ddim; "
+        "of guidance, steps, seed, scheduler, prompt, negative; the first gives the columns, the second the rows",
+    )
+    grid.add_argument("--out", required=True, metavar="DIR", help="the folder to write")
+
+    verify = _command(
+        commands,
+        "verify",
+        "draw a PNG again from its receipt: exit 0 identical, 1 close, 2 different",
+        model=None,
+        model_help="draw with this model (default: the receipt's)",
+    )
+    verify.add_argument("file", metavar="F.png")
+
+    bench = _command(commands, "bench", "time the engine against one image at a time with plain diffusers")
+    bench.add_argument("--quick", action="store_true", help="the guidance sweep only, median of 3")
+    bench.add_argument("--out", metavar="F.json", help="write the figures there as well")
+
+    _command(commands, "models", "what can run here, and why not", model=None, model_help="show this model only")
+    return parser
+
+
+def base_request(arguments: argparse.Namespace, prompt: str) -> ImageRequest:
+    """The request that the arguments describe. ValueError where one is out of range."""
+    return ImageRequest(
+        prompt=prompt,
+        negative_prompt=arguments.negative,
+        seed=arguments.seed,
+        num_inference_steps=arguments.steps,
+        guidance_scale=arguments.guidance,
+        scheduler=arguments.scheduler,
+        model=arguments.model,
+    )
+
+
+def _command(
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    text: str,
+    *,
+    model: str | None = "pocket",
+    model_help: str = "default: pocket",
+) -> _Parser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+    command.add_argument("--model", default=model, metavar="ID", help=model_help)
+    command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    return command
+
+
+def _settings(command: _Parser) -> None:
+    plain = ImageRequest(prompt="")
+    command.add_argument("--negative", default="", metavar="N", help="negative prompt")
+    command.add_argument("--seed", type=int, default=plain.seed, metavar="S", help="default: %(default)s")
+    command.add_argument(
+        "--steps", type=int, default=plain.num_inference_steps, metavar="N", help="default: %(default)s"
+    )
+    command.add_argument(
+        "--guidance", type=float, default=plain.guidance_scale, metavar="G", help="default: %(default)s"
+    )
+    command.add_argument(
+        "--scheduler", default=plain.scheduler, metavar="K", help=f"{', '.join(SCHEDULERS)}; default: %(default)s"
+    )
+    command.add_argument("--no-memo", action="store_true", help="compute everything, even what was computed before")

@@ -1,0 +1,82 @@
+"""The engine: image requests in, images and events out, computed in step-level batches for everyone at once.
+
+    engine = build_engine(Settings.load())
+    job = engine.submit([ImageRequest(prompt="a poodle", seed=seed) for seed in range(6)])
+    for event in job.events(): ...
+    images = [result.image() for result in job.results()]
+
+Where things are: `engine` takes requests and `worker` computes them, one tick (`batch`) after another, each image with
+its own loop state (`denoising`); `board` knows whose turn it is, `rows` keeps equal requests equal bit for bit.
+"""
+
+from dashboard.engine.engine import Engine, EngineStatus
+from dashboard.engine.errors import JobCancelled, JobFailed, ModelUnavailable, QueueFull, UnknownModel
+from dashboard.engine.events import Cancelled, Event, Failed, Finished, ImageDone, Queued, Step
+from dashboard.engine.jobs import CellStatus, Job, JobSnapshot
+from dashboard.engine.memo import Memo
+from dashboard.engine.metrics import (
+    CLOSE,
+    Comparison,
+    compare,
+    difference_map,
+    max_difference,
+    mean_abs_difference,
+    psnr,
+)
+from dashboard.engine.model_info import ModelInfo
+from dashboard.engine.models import LoadedModel, ModelRegistry
+from dashboard.engine.noise import initial_noise, slerp
+from dashboard.engine.requests import ImageRequest, Latents
+from dashboard.engine.results import ImageResult
+from dashboard.engine.schedulers import SCHEDULERS, SchedulerInfo
+from dashboard.engine.tokens import TokenReport, token_report
+from dashboard.settings import Settings
+
+
+def build_engine(settings: Settings) -> Engine:
+    """The engine that the settings describe. Loads no model yet. ValueError for a setting that makes no sense."""
+    models = ModelRegistry.build(settings.models, device=settings.device)
+    memo = Memo(settings.data_dir / "memo", max_bytes=settings.memo_megabytes * 1_000_000)
+    return Engine(models, memo=memo, max_waiting=settings.max_waiting, threads=settings.threads)
+
+
+__all__ = [
+    "CLOSE",
+    "SCHEDULERS",
+    "Cancelled",
+    "CellStatus",
+    "Comparison",
+    "Engine",
+    "EngineStatus",
+    "Event",
+    "Failed",
+    "Finished",
+    "ImageDone",
+    "ImageRequest",
+    "ImageResult",
+    "Job",
+    "JobCancelled",
+    "JobFailed",
+    "JobSnapshot",
+    "Latents",
+    "LoadedModel",
+    "Memo",
+    "ModelInfo",
+    "ModelRegistry",
+    "ModelUnavailable",
+    "QueueFull",
+    "Queued",
+    "SchedulerInfo",
+    "Step",
+    "TokenReport",
+    "UnknownModel",
+    "build_engine",
+    "compare",
+    "difference_map",
+    "initial_noise",
+    "max_difference",
+    "mean_abs_difference",
+    "psnr",
+    "slerp",
+    "token_report",
+]

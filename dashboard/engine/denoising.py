@@ -1,0 +1,124 @@
+"""One image on its way from noise to pixels: its own scheduler, generator, latents and place in its own timesteps.
+
+This is the denoising loop of diffusers' StableDiffusionPipeline, turned inside out: it gives the rows that the U-Net
+must evaluate next and takes the predictions back. So images at different steps, with different schedulers, guidance and
+prompts, share one U-Net call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from dashboard.engine.models import LoadedModel, latent_shape
+from dashboard.engine.networks import Networks
+from dashboard.engine.noise import noise_and_generator
+from dashboard.engine.requests import ImageRequest
+from dashboard.engine.results import ImageResult
+from dashboard.engine.versions import versions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What one image wants from the U-Net next: one row, or two with guidance (unconditional first)."""
+
+    samples: Tensor  # (R, C, h, w)
+    timesteps: Tensor  # (R,) float32
+    text: Tensor  # (R, T, D)
+
+
+class Denoising:
+    """Begin with a resolved request (`models.resolve`); then `rows`, `step`, ... until `done`; then `result`."""
+
+    def __init__(self, request: ImageRequest, model: LoadedModel) -> None:
+        self.request, self.model = request, model
+        self.networks: Networks = model.networks(request.dtype)
+        prompts = [request.negative_prompt, request.prompt] if request.guided else [request.prompt]
+        self._text = torch.cat([self.networks.encode(prompt) for prompt in prompts])  # (R, T, D)
+        shape = latent_shape(model.info, request)
+        self.networks.prepare(shape[1:], tuple(self._text.shape[1:]))
+        noise, self._generator = noise_and_generator(request, shape)
+        self.noise_sha256 = hashlib.sha256(noise.numpy().tobytes()).hexdigest()
+        self._scheduler: Any = model.schedulers.new(request.scheduler)
+        self._scheduler.set_timesteps(request.num_inference_steps, device=self.networks.device)
+        self._takes_generator = "generator" in inspect.signature(self._scheduler.step).parameters
+        self.latents: Tensor = noise.to(self.networks.device) * self._scheduler.init_noise_sigma  # (1, C, h, w)
+        self.step_index = 0  # scheduler steps run
+        self.steps: int = len(self._scheduler.timesteps)
+        self.timestep: int | None = None  # of the last step, 0 .. 999
+        self.evaluations = 0
+        self.seconds = 0.0
+
+    @property
+    def done(self) -> bool:
+        return self.step_index == self.steps
+
+    @property
+    def rows_a_step(self) -> int:
+        return len(self._text)
+
+    def rows(self) -> Rows:
+        """The next step's U-Net input."""
+        timestep = self._scheduler.timesteps[self.step_index]
+        sample = self._scheduler.scale_model_input(self.latents, timestep)
+        count = self.rows_a_step
+        return Rows(
+            samples=sample.expand(count, *sample.shape[1:]),
+            timesteps=timestep.float().expand(count),
+            text=self._text,
+        )
+
+    def step(self, predictions: Tensor) -> None:
+        """Let the scheduler take one step with the U-Net's `predictions`, (R, C, h, w), for `rows()`."""
+        timestep = self._scheduler.timesteps[self.step_index]
+        extra = {"generator": self._generator} if self._takes_generator else {}
+        noise = self._guided(predictions)
+        self.latents = self._scheduler.step(noise, timestep, self.latents, **extra, return_dict=False)[0]
+        self.timestep = round(float(timestep))
+        self.evaluations += self.rows_a_step
+        self.step_index += 1
+
+    def preview(self) -> Image:
+        """A rough look at the latents as they are now, one pixel a latent place."""
+        return self.model.preview(self.networks).image(self.latents)
+
+    def result(self) -> ImageResult:
+        """Decode, and give the finished image. FloatingPointError if the numbers overflowed."""
+        pixels = self.networks.decode(self.latents)[0]  # (3, H, W)
+        if not torch.isfinite(pixels).all():
+            raise FloatingPointError(f"the numbers became too large for {self.request.dtype}")
+        rgb = (pixels / 2 + 0.5).clamp(0, 1).mul(255).round().to(torch.uint8)
+        data = rgb.movedim(0, -1).contiguous().cpu().numpy().tobytes()
+        info = self.model.info
+        return ImageResult(
+            request=self.request,
+            rgb=data,
+            width=rgb.shape[2],
+            height=rgb.shape[1],
+            sha256=hashlib.sha256(data).hexdigest(),
+            noise_sha256=self.noise_sha256,
+            seconds=self.seconds,
+            evaluations=self.evaluations,
+            steps_run=self.step_index,
+            model_id=info.id,
+            model_name=info.name,
+            weights_sha256=self.model.weights_sha256,
+            device=info.device,
+            dtype=self.request.dtype,
+            versions=versions(),
+            scheduler_config=self.model.schedulers.config(self.request.scheduler),
+            from_memo=False,
+        )
+
+    def _guided(self, predictions: Tensor) -> Tensor:
+        """Classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598), in diffusers' order of operations."""
+        if not self.request.guided:
+            return predictions
+        unconditional, conditional = predictions.chunk(2)
+        return unconditional + self.request.guidance_scale * (conditional - unconditional)

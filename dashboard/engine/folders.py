@@ -1,0 +1,172 @@
+"""Looking at a model folder before anything in it is loaded. Nothing here imports, unpickles or executes.
+
+A folder is what `StableDiffusionPipeline.save_pretrained` writes for Stable Diffusion 1.x. It is refused, with one
+sentence, if it carries Python code, holds its weights as pickles only, or if a file is missing or damaged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dashboard.engine.errors import ModelUnavailable
+from dashboard.engine.safetensors_header import check_safetensors
+
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "tokenizer": ("CLIPTokenizer", "CLIPTokenizerFast"),
+    "text_encoder": ("CLIPTextModel",),
+    "unet": ("UNet2DConditionModel",),
+    "vae": ("AutoencoderKL",),
+}
+WEIGHTS: Mapping[str, str] = {
+    "text_encoder": "model",
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+}
+CONFIGS: Mapping[str, str] = {
+    "tokenizer": "tokenizer_config.json",
+    "text_encoder": "config.json",
+    "unet": "config.json",
+    "vae": "config.json",
+    "scheduler": "scheduler_config.json",
+}
+TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "merges.txt", "special_tokens_map.json")
+MAX_CONFIG_BYTES = 64_000_000  # a tokenizer.json holds its whole vocabulary
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFolder:
+    """A folder that passed: its configs, and the files that loading will read."""
+
+    path: Path
+    configs: Mapping[str, Mapping[str, Any]]  # by part
+    variant: str | None  # "fp16" where every part has weights of that name and they were asked for
+    files: tuple[Path, ...]
+
+    @property
+    def latent_channels(self) -> int:
+        return int(self.configs["vae"].get("latent_channels", 4))
+
+    @property
+    def vae_scale_factor(self) -> int:
+        return int(2 ** (len(self.configs["vae"]["block_out_channels"]) - 1))
+
+    @property
+    def native_size(self) -> int:
+        """Pixels a side."""
+        return int(self.configs["unet"]["sample_size"]) * self.vae_scale_factor
+
+    @property
+    def size_multiple(self) -> int:
+        """Pixels: whole latent places at every level of the U-Net."""
+        return int(self.vae_scale_factor * 2 ** (len(self.configs["unet"]["block_out_channels"]) - 1))
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens that are read, markers included: the smaller of what tokenizer and text encoder take."""
+        positions = int(self.configs["text_encoder"].get("max_position_embeddings", 77))
+        return min(int(self.configs["tokenizer"].get("model_max_length", positions)), positions)
+
+    def weights_sha256(self) -> str:
+        """One hash of everything that loading reads; seconds for gigabytes the first time, then remembered."""
+        return _hash_files(tuple((str(f.relative_to(self.path)), f, _stamp(f)) for f in self.files))
+
+
+def inspect_folder(path: Path, *, variant: str | None = None) -> ModelFolder:
+    """Check the folder; `ModelUnavailable` with one sentence if it is refused."""
+    if not path.is_dir():
+        raise ModelUnavailable(f"There is no model folder {path.name!r}.")
+    _refuse_code(path)
+    index = _read_json(path / "model_index.json")
+    for part, classes in PARTS.items():
+        named = index.get(part)
+        if not isinstance(named, list) or named[-1] not in classes:
+            raise ModelUnavailable(f"{path.name} is not a Stable Diffusion 1.x model: its {part} is {named!r:.80}.")
+    configs = {part: _read_json(path / part / name) for part, name in CONFIGS.items()}
+    _check_configs(path.name, configs)
+    if variant and not all((path / part / f"{stem}.{variant}.safetensors").is_file() for part, stem in WEIGHTS.items()):
+        variant = None
+    weights = [file for part, stem in WEIGHTS.items() for file in _weights(path / part, stem, variant)]
+    tokenizer = [path / "tokenizer" / name for name in TOKENIZER_FILES]
+    configs_read = [path / "model_index.json", *(path / part / name for part, name in CONFIGS.items())]
+    files = sorted([*weights, *configs_read, *(file for file in tokenizer if file.is_file())])
+    return ModelFolder(path=path, configs=configs, variant=variant, files=tuple(files))
+
+
+def _refuse_code(path: Path) -> None:
+    code = next((file for file in sorted(path.rglob("*")) if file.suffix.lower() in (".py", ".pyc", ".so")), None)
+    if code is not None:
+        raise ModelUnavailable(f"{path.name} carries program code ({code.name}), so it is not loaded.")
+
+
+def _check_configs(name: str, configs: Mapping[str, Mapping[str, Any]]) -> None:
+    for part in ("unet", "vae"):
+        channels = configs[part].get("block_out_channels")
+        if not isinstance(channels, list) or not 1 <= len(channels) <= 8:
+            raise ModelUnavailable(f"{name} is not a Stable Diffusion 1.x model: its {part} names no channels.")
+    if not isinstance(configs["unet"].get("sample_size"), int):
+        raise ModelUnavailable(f"{name} does not say for which size its unet was trained.")
+    if configs["scheduler"].get("prediction_type", "epsilon") not in ("epsilon", "v_prediction"):
+        raise ModelUnavailable(f"{name} predicts something that the schedulers here cannot use.")
+
+
+def _weights(folder: Path, stem: str, variant: str | None) -> list[Path]:
+    """The safetensors files of one part, each checked."""
+    name = f"{stem}.{variant}" if variant else stem
+    single, shards = folder / f"{name}.safetensors", folder / f"{stem}.safetensors.index.json"
+    if single.is_file():
+        files = [single]
+    elif shards.is_file():
+        files = [shards, *_shards(shards)]
+    elif any(file.suffix in (".bin", ".ckpt", ".pt", ".pth", ".pkl") for file in folder.glob("*")):
+        raise ModelUnavailable(f"The {folder.name} has its weights as pickles only; safetensors are needed.")
+    else:
+        raise ModelUnavailable(f"The {folder.name} has no weights: {single.name} is missing.")
+    for file in files:
+        if file.suffix == ".safetensors":
+            check_safetensors(file)
+    return files
+
+
+def _shards(index: Path) -> list[Path]:
+    names = _read_json(index).get("weight_map")
+    if not isinstance(names, dict) or not all(isinstance(n, str) and Path(n).name == n for n in names.values()):
+        raise ModelUnavailable(f"{index.name} is damaged.")
+    files = [index.parent / name for name in sorted(set(names.values()))]
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise ModelUnavailable(f"The {index.parent.name} is not whole: {missing[0]} is missing.")
+    return files
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ModelUnavailable(f"{path.parent.name}/{path.name} is missing, so this is no model in diffusers format.")
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise ValueError("too large")
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError):
+        raise ModelUnavailable(f"{path.parent.name}/{path.name} is damaged.") from None
+    if not isinstance(values, dict):
+        raise ModelUnavailable(f"{path.parent.name}/{path.name} is damaged.")
+    return values
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+@cache
+def _hash_files(files: tuple[tuple[str, Path, tuple[int, int]], ...]) -> str:
+    whole = hashlib.sha256()
+    for name, file, _ in files:
+        with file.open("rb") as stream:
+            whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+    return whole.hexdigest()

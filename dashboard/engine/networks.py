@@ -1,0 +1,159 @@
+"""A model's three networks in one dtype, and what the denoising loop asks of them.
+
+Every method takes and gives float32, whatever the networks compute in: the schedulers' arithmetic stays in float32.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from functools import cache, partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dashboard.engine.errors import ModelUnavailable
+from dashboard.engine.folders import ModelFolder
+from dashboard.engine.rows import RowRunner, make_row_stable, measure_row_rule
+
+MAX_ROWS = 16  # U-Net rows a call: Pocket gains 2% beyond, and a tick (cancel, preview) should stay short
+SMALL_NETWORK = 100_000_000  # parameters: up to here trying out row counts costs little
+FIXED_ROWS_SMALL = 8  # where counts differ: 7% above 16 a row, and half the padding
+FIXED_ROWS_LARGE = 2  # a large U-Net keeps a processor busy with one image, both its rows
+FIXED_ROWS_GPU = 8
+PROMPTS_KEPT = 256
+
+
+class Networks:
+    """Text encoder, U-Net and VAE of one model in one dtype. Used by one thread at a time."""
+
+    def __init__(
+        self, *, text_encoder: Any, unet: Any, vae: Any, tokenizer: Any, device: str, dtype: torch.dtype
+    ) -> None:
+        self.text_encoder, self.unet, self.vae, self.tokenizer = text_encoder, unet, vae, tokenizer
+        self.device, self.dtype = torch.device(device), dtype
+        self.small = sum(p.numel() for p in unet.parameters()) < SMALL_NETWORK
+        self._may_vary = self.small and device == "cpu" and dtype == torch.float32
+        if device == "cpu" and dtype == torch.float32:
+            make_row_stable(unet)
+            make_row_stable(vae)
+        self._runners: dict[tuple[int, ...], RowRunner] = {}
+        self._prompts: OrderedDict[str, Tensor] = OrderedDict()
+
+    @torch.inference_mode()
+    def encode(self, prompt: str) -> Tensor:
+        """The prompt as the U-Net reads it: (1, T, D), on the device. One prompt a call; the last ones are kept."""
+        if prompt not in self._prompts:
+            ids = token_ids(self.tokenizer, self.text_encoder.config.max_position_embeddings, prompt)
+            encoded = self.text_encoder(ids.to(self.device), return_dict=False)[0]  # (1, T, D)
+            self._prompts[prompt] = encoded.float()
+            if len(self._prompts) > PROMPTS_KEPT:
+                self._prompts.popitem(last=False)
+        self._prompts.move_to_end(prompt)
+        return self._prompts[prompt]
+
+    def prepare(self, latent_shape: tuple[int, ...], text_shape: tuple[int, ...]) -> None:
+        """Find the row rule for this latent size, (C, h, w), if it is new: it takes a second and is no image's work."""
+        if latent_shape not in self._runners:
+            fixed = self._row_rule(latent_shape, text_shape)
+            self._runners[latent_shape] = RowRunner(self._forward, max_rows=MAX_ROWS, fixed=fixed)
+
+    @torch.inference_mode()
+    def predict_noise(self, samples: Tensor, timesteps: Tensor, text: Tensor) -> Tensor:
+        """One U-Net evaluation a row: (R, C, h, w), (R,), (R, T, D) -> (R, C, h, w). `prepare` came before."""
+        return self._runners[tuple(samples.shape[1:])](samples, timesteps, text)
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents (1, C, h, w) to pixels (1, 3, H, W), about -1 to 1. Always one row: even bits, steady memory."""
+        scaled = (latents / self.vae.config.scaling_factor).to(self.device, self.dtype)
+        return self.vae.decode(scaled, return_dict=False)[0].float()
+
+    def _forward(self, samples: Tensor, timesteps: Tensor, text: Tensor) -> Tensor:
+        return self.unet(samples.to(self.dtype), timesteps, text.to(self.dtype), return_dict=False)[0].float()
+
+    @torch.inference_mode()
+    def _row_rule(self, latent_shape: tuple[int, ...], text_shape: tuple[int, ...]) -> int | None:
+        if self.device.type != "cpu":
+            return FIXED_ROWS_GPU
+        if not self._may_vary:
+            return FIXED_ROWS_LARGE
+        draw = partial(torch.randn, generator=torch.Generator().manual_seed(0))
+        inputs = (draw((MAX_ROWS, *latent_shape)), torch.linspace(1, 999, MAX_ROWS), draw((MAX_ROWS, *text_shape)))
+        return measure_row_rule(self._forward, inputs, fallback=FIXED_ROWS_SMALL)
+
+
+def token_ids(tokenizer: Any, most: int, prompt: str) -> Tensor:
+    """Token ids (1, T): padded, and cut after the first tokens that the text encoder reads, as diffusers does."""
+    length = min(tokenizer.model_max_length, most)
+    return tokenizer(prompt, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
+
+
+def load_networks(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: torch.dtype) -> Networks:
+    """Load from safetensors only. `ModelUnavailable` if the weights do not fit the configs."""
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextModel
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # not on the operator's or the command line's screen
+    classes = {"text_encoder": CLIPTextModel, "unet": UNet2DConditionModel, "vae": AutoencoderKL}
+    with _LOADING:  # the libraries patch torch while they build a network
+        parts = {part: _load_part(kind, folder, part) for part, kind in classes.items()}
+    for module in parts.values():
+        torch.nn.Module.to(module, device=device, dtype=dtype)  # diffusers' own `to` warns of float32 layers it has not
+        module.eval()
+    return Networks(**parts, tokenizer=tokenizer, device=device, dtype=dtype)
+
+
+def load_tokenizer(folder: ModelFolder) -> Any:
+    """The folder's CLIP tokenizer. `ModelUnavailable` if it is damaged."""
+    from transformers import CLIPTokenizer
+
+    try:
+        return CLIPTokenizer.from_pretrained(folder.path / "tokenizer", local_files_only=True)
+    except Exception as error:  # whatever a damaged file makes the library raise, the learner gets one sentence
+        raise _not_loaded(folder, "tokenizer", error) from error
+
+
+def _load_part(kind: Any, folder: ModelFolder, part: str) -> torch.nn.Module:
+    """In float32: another dtype here would change torch's default dtype for every thread while it loads."""
+    try:
+        module, info = kind.from_pretrained(
+            folder.path / part,
+            torch_dtype=torch.float32,
+            variant=folder.variant,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except Exception as error:  # whatever a damaged file makes the library raise, the learner gets one sentence
+        raise _not_loaded(folder, part, error) from error
+    wrong = [*info["missing_keys"], *info["mismatched_keys"]]
+    if wrong:
+        detail = f"{str(wrong[0])[:80]} is missing or of another size"
+        raise ModelUnavailable(f"The {part} of {folder.path.name} does not fit its config: {detail}.")
+    return module
+
+
+def _not_loaded(folder: ModelFolder, part: str, error: Exception) -> ModelUnavailable:
+    detail = (str(error).strip().splitlines() or [""])[0][:120]
+    return ModelUnavailable(f"The {part} of {folder.path.name} could not be loaded: {type(error).__name__}: {detail}")
+
+
+_LOADING = threading.Lock()
+
+
+@cache
+def dtype_works(device: str, dtype: torch.dtype) -> bool:
+    """Whether torch has the kernels that these networks need for `dtype` on this device."""
+    try:
+        image = torch.randn(2, 8, 8, 8, device=device).to(dtype)
+        layer = torch.nn.Conv2d(8, 8, 3, padding=1, device=device, dtype=dtype)
+        norm = torch.nn.GroupNorm(2, 8, device=device, dtype=dtype)
+        with torch.inference_mode():
+            tokens = norm(layer(image)).flatten(2).transpose(1, 2)  # (2, 64, 8)
+            torch.nn.functional.scaled_dot_product_attention(tokens, tokens, tokens)
+    except (RuntimeError, NotImplementedError):  # torch's words for "no kernel for this"
+        return False
+    return True

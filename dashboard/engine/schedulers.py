@@ -1,0 +1,147 @@
+"""The schedulers a learner can choose, and how one is made for one image.
+
+A scheduler object carries the history of the image it steps, so it is never shared. For each model and kind one
+pristine object is built from the model's own scheduler config; every image steps a deep copy of it.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchedulerInfo:
+    """One choice of scheduler, as the lessons and the command line show it."""
+
+    key: str
+    label: str
+    class_name: str  # in diffusers
+    order: int  # of the method: how fast its error falls with the step size
+    evaluations_per_step: int  # U-Net evaluations for one asked step (Heun looks twice, but for the last step)
+    stochastic: bool  # draws fresh noise at each step, from the image's own generator
+    description: str
+    paper: str
+
+
+_INFOS = (
+    SchedulerInfo(
+        key="pndm",
+        label="PNDM",
+        class_name="PNDMScheduler",
+        order=4,
+        evaluations_per_step=1,
+        stochastic=False,
+        description="Remembers its last four noise predictions and extrapolates; the default of Stable Diffusion v1.",
+        paper="Liu et al. 2022, Pseudo Numerical Methods for Diffusion Models on Manifolds, arXiv:2202.09778",
+    ),
+    SchedulerInfo(
+        key="ddim",
+        label="DDIM",
+        class_name="DDIMScheduler",
+        order=1,
+        evaluations_per_step=1,
+        stochastic=False,
+        description="Guesses the clean image at each step and goes straight towards it; plain and predictable.",
+        paper="Song et al. 2020, Denoising Diffusion Implicit Models, arXiv:2010.02502",
+    ),
+    SchedulerInfo(
+        key="euler",
+        label="Euler",
+        class_name="EulerDiscreteScheduler",
+        order=1,
+        evaluations_per_step=1,
+        stochastic=False,
+        description="Follows the slope of the noise one straight step at a time; the simplest solver.",
+        paper="Karras et al. 2022, Elucidating the Design Space of Diffusion-Based Generative Models, arXiv:2206.00364",
+    ),
+    SchedulerInfo(
+        key="euler-ancestral",
+        label="Euler ancestral",
+        class_name="EulerAncestralDiscreteScheduler",
+        order=1,
+        evaluations_per_step=1,
+        stochastic=True,
+        description="Steps too far on purpose and adds fresh noise back, so the image keeps changing with more steps.",
+        paper="Karras et al. 2022, arXiv:2206.00364, and k-diffusion's sample_euler_ancestral",
+    ),
+    SchedulerInfo(
+        key="dpm++2m",
+        label="DPM-Solver++ 2M",
+        class_name="DPMSolverMultistepScheduler",
+        order=2,
+        evaluations_per_step=1,
+        stochastic=False,
+        description="Reuses the last guess of the clean image for a second-order step; good from about ten steps.",
+        paper="Lu et al. 2022, DPM-Solver++, arXiv:2211.01095",
+    ),
+    SchedulerInfo(
+        key="unipc",
+        label="UniPC",
+        class_name="UniPCMultistepScheduler",
+        order=2,
+        evaluations_per_step=1,
+        stochastic=False,
+        description="Predicts, then corrects with the same evaluation; made for very few steps.",
+        paper="Zhao et al. 2023, UniPC, arXiv:2302.04867",
+    ),
+    SchedulerInfo(
+        key="heun",
+        label="Heun",
+        class_name="HeunDiscreteScheduler",
+        order=2,
+        evaluations_per_step=2,
+        stochastic=False,
+        description="Looks ahead, averages the two slopes, then steps: more exact, at twice the evaluations.",
+        paper="Karras et al. 2022, arXiv:2206.00364, algorithm 1",
+    ),
+    SchedulerInfo(
+        key="lms",
+        label="LMS",
+        class_name="LMSDiscreteScheduler",
+        order=4,
+        evaluations_per_step=1,
+        stochastic=False,
+        description="Fits a curve through its last four slopes and follows it; a linear multistep method.",
+        paper="Crowson, k-diffusion's sample_lms; Adams-Bashforth, see Karras et al. 2022, arXiv:2206.00364",
+    ),
+)
+SCHEDULERS: Mapping[str, SchedulerInfo] = MappingProxyType({info.key: info for info in _INFOS})
+
+
+class SchedulerShelf:
+    """The pristine schedulers of one model. Thread-safe."""
+
+    def __init__(self, model_config: Mapping[str, Any]) -> None:
+        """`model_config`: the model's own scheduler config, as its folder gives it."""
+        self._model_config = dict(model_config)
+        self._pristine: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def new(self, key: str) -> Any:
+        """A scheduler of the kind `key` that nobody else holds; its timesteps are not set yet."""
+        with self._lock:
+            return copy.deepcopy(self._get(key))
+
+    def config(self, key: str) -> dict[str, object]:
+        """The whole configuration that `new(key)` steps with, JSON-able."""
+        with self._lock:
+            return {name: _plain(value) for name, value in self._get(key).config.items() if not name.startswith("_")}
+
+    def _get(self, key: str) -> Any:
+        if key not in self._pristine:
+            import diffusers  # seconds to import: not before a model is wanted
+
+            scheduler_class = getattr(diffusers, SCHEDULERS[key].class_name)
+            self._pristine[key] = scheduler_class.from_config(self._model_config)
+        return self._pristine[key]
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else str(value)

@@ -1,0 +1,20 @@
+"""What an image's bits depend on besides its request and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+from types import MappingProxyType
+
+ENGINE_VERSION = "1"  # raise it whenever equal requests may give other bits than before
+
+
+def versions() -> dict[str, str]:
+    """Versions of the engine and of the libraries that compute, read without importing them."""
+    return {"engine": ENGINE_VERSION, **_libraries()}
+
+
+@cache
+def _libraries() -> Mapping[str, str]:
+    return MappingProxyType({name: version(name) for name in ("torch", "diffusers", "transformers")})

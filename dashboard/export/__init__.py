@@ -1,0 +1,34 @@
+"""Export: what leaves the dashboard. Receipts in PNGs, their check, tables, sheets, pages and scripts."""
+
+from dashboard.export.code import diffusers_code
+from dashboard.export.names import POCKET_CREDIT, alt_text, file_name
+from dashboard.export.pages import index_html
+from dashboard.export.parameters import parameters_text, parse_parameters
+from dashboard.export.png import NotAReceipt, read_pixels
+from dashboard.export.receipts import Receipt, png_bytes, read_receipt, request_from_png
+from dashboard.export.sheets import grid_png
+from dashboard.export.tables import Cell, cells_csv, zip_bytes
+from dashboard.export.verify import Difference, Verification, verify
+
+__all__ = [
+    "POCKET_CREDIT",
+    "Cell",
+    "Difference",
+    "NotAReceipt",
+    "Receipt",
+    "Verification",
+    "alt_text",
+    "cells_csv",
+    "diffusers_code",
+    "file_name",
+    "grid_png",
+    "index_html",
+    "parameters_text",
+    "parse_parameters",
+    "png_bytes",
+    "read_pixels",
+    "read_receipt",
+    "request_from_png",
+    "verify",
+    "zip_bytes",
+]

@@ -1,0 +1,97 @@
+"""The stand-alone script that draws one image with nothing but torch and diffusers."""
+
+from __future__ import annotations
+
+import base64
+
+from dashboard.engine import SCHEDULERS, ImageRequest, Latents
+from dashboard.export.names import alt_text
+
+POCKET_FOLDER = "dashboard/pocket/weights"  # in a clone of this project
+
+_SCRIPT = """\
+# {title}
+# The same image as the dashboard's, up to rounding: same weights, same noise, same scheduler.
+{imports}
+
+device = "cuda" if torch.cuda.is_available() else "cpu"
+dtype = {dtype}
+pipe = StableDiffusionPipeline.from_pretrained(
+    {source!r},
+    torch_dtype=dtype,
+    use_safetensors=True,
+    safety_checker=None,
+    requires_safety_checker=False,
+).to(device)
+pipe.scheduler = {scheduler}.from_config(pipe.scheduler.config)
+
+# The noise comes from the CPU, in float32, so that a seed means the same on every device.
+generator = torch.Generator("cpu").manual_seed({seed})
+{latents}
+
+image = pipe(
+    prompt={prompt!r},
+    negative_prompt={negative_prompt!r},
+    num_inference_steps={steps},
+    guidance_scale={guidance!r},
+    height=height,
+    width=width,
+    latents=latents.to(dtype),
+    generator=generator,  # the noise of schedulers that draw more at each step
+).images[0]
+image.save("image.png")
+"""
+
+_SEEDED = """\
+factor = pipe.vae_scale_factor  # pixels to one latent
+{size}
+shape = (1, pipe.unet.config.in_channels, height // factor, width // factor)
+latents = torch.randn(shape, generator=generator)"""
+
+_GIVEN = """\
+factor = pipe.vae_scale_factor  # pixels to one latent
+noise = base64.b64decode(
+{lines}
+)
+latents = torch.from_numpy(np.frombuffer(noise, dtype="<f4").reshape({shape}).copy())
+height, width = latents.shape[2] * factor, latents.shape[3] * factor"""
+
+
+def diffusers_code(request: ImageRequest, source: str | None = None) -> str:
+    """A script for exactly this image. `source`: the model's folder or hub id, where its id is neither."""
+    scheduler = SCHEDULERS[request.scheduler].class_name
+    imports = ["import torch", f"from diffusers import {', '.join(sorted(['StableDiffusionPipeline', scheduler]))}"]
+    if request.latents is not None:
+        imports = ["import base64", "", "import numpy as np", *imports]
+    return _SCRIPT.format(
+        title=" ".join(alt_text(request).split()),  # a line break would end the comment
+        imports="\n".join(imports),
+        dtype=_dtype(request.dtype),
+        source=source or (POCKET_FOLDER if request.model == "pocket" else request.model),
+        scheduler=scheduler,
+        seed=request.seed,
+        latents=_given(request.latents) if request.latents is not None else _seeded(request),
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt,
+        steps=request.num_inference_steps,
+        guidance=request.guidance_scale,
+    )
+
+
+def _dtype(dtype: str) -> str:
+    if dtype == "default":
+        return 'torch.float16 if device == "cuda" else torch.float32'
+    return f"torch.{dtype}"
+
+
+def _seeded(request: ImageRequest) -> str:
+    native = "pipe.unet.config.sample_size * factor"
+    if request.height is None and request.width is None:
+        return _SEEDED.format(size=f"height = width = {native}")
+    return _SEEDED.format(size=f"height = {request.height or native}\nwidth = {request.width or native}")
+
+
+def _given(latents: Latents) -> str:
+    text = base64.b64encode(latents.data).decode("ascii")
+    lines = "\n".join(f'    "{text[start : start + 100]}"' for start in range(0, len(text), 100))
+    return _GIVEN.format(lines=lines, shape=latents.shape)

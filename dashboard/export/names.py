@@ -1,0 +1,39 @@
+"""What an image is called: a file name that is safe anywhere, and a sentence for those who cannot see it."""
+
+from __future__ import annotations
+
+import re
+
+from dashboard.engine import SCHEDULERS, ImageRequest, ImageResult
+
+_DISPLAY_NAMES = {"pocket": "Pocket"}
+POCKET_CREDIT = "Made with Pocket, a small teaching model - not Stable Diffusion"
+
+
+def file_name(result: ImageResult) -> str:
+    """For example "pocket-seed42-steps20-g7.5-1a2b3c4d.png".
+
+    Never a word of the prompt: prompts hold separators, NULs and 2,000 characters, and learners share prompts. The hash
+    of the pixels keeps different images apart.
+    """
+    request = result.request
+    model = re.sub(r"[^a-z0-9]+", "-", request.model.rsplit("/", 1)[-1].lower()).strip("-")[:40] or "model"
+    settings = f"seed{request.seed}-steps{request.num_inference_steps}-g{request.guidance_scale:g}"
+    return f"{model}-{settings}-{result.sha256[:8]}.png"
+
+
+def alt_text(request: ImageRequest, model_name: str | None = None) -> str:
+    """For example "Pocket: 'a poodle', seed 42, 20 steps, guidance 7.5, PNDM"."""
+    name = model_name or _DISPLAY_NAMES.get(request.model, request.model)
+    steps = "1 step" if request.num_inference_steps == 1 else f"{request.num_inference_steps} steps"
+    noise = "own initial noise" if request.latents else f"seed {request.seed}"
+    parts = [f"{name}: '{request.prompt}'", noise, steps, f"guidance {request.guidance_scale:g}"]
+    parts.append(SCHEDULERS[request.scheduler].label)
+    if request.negative_prompt:
+        parts.append(f"negative prompt '{request.negative_prompt}'")
+    return ", ".join(parts)
+
+
+def credit(model_id: str, model_name: str) -> str:
+    """The line under every sheet that says which model made it."""
+    return POCKET_CREDIT if model_id == "pocket" else f"Made with {model_name}"

@@ -1,0 +1,142 @@
+"""An experiment's controls in one form, and the values that it last ran with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from dashboard.course import Lesson
+from dashboard.ui import link
+from dashboard.ui.controls import CONTROLS, Control, Value
+from dashboard.ui.in_flight import in_flight
+
+COLUMNS = 5  # small controls a row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One experiment as it was last run: what to compute, and whether the learner asked for it just now."""
+
+    key: str  # "seeds.grid": lesson and experiment
+    values: Mapping[str, Any]  # by control name
+    asked_now: bool
+
+
+def key_of(lesson: Lesson, experiment_id: str) -> str:
+    """The experiment's name in session state."""
+    return f"{lesson.id}.{experiment_id}"
+
+
+def experiment_form(
+    lesson: Lesson,
+    experiment_id: str,
+    *,
+    button: str = "Run",
+    extra: Callable[[], Mapping[str, Value]] = dict,
+) -> Trial | None:
+    """Draw the form with the experiment's controls; the trial to show, or None when it has never been run.
+
+    The values come from this session's last run, else from the address, else from the lesson. A bad value is named in
+    one sentence, what was typed stays in the form, and the images of the last run stay on the page. `extra` gives the
+    values of hidden controls at each click.
+    """
+    key, controls = key_of(lesson, experiment_id), _controls(lesson, experiment_id)
+    shown = [control for control in controls if control.draw is not None]
+    with st.form(f"{key}.form", border=True):
+        _draw(key, shown, _first_values(lesson, experiment_id))
+        asked = st.form_submit_button(button, type="primary", icon=":material/play_arrow:", key=f"{key}.run")
+    typed = {control.name: st.session_state[f"{key}.{control.name}"] for control in shown}
+    if asked and not _second_click(key, typed):
+        return _run_with(lesson, experiment_id, {**typed, **extra()})
+    return last_trial(lesson, experiment_id)
+
+
+def _second_click(key: str, typed: Mapping[str, Any]) -> bool:
+    """Whether the same values are being drawn already: a double click is one run."""
+    last = st.session_state.get(f"{key}.last", {})
+    return in_flight() == key and all(str(last.get(name)) == str(value) for name, value in typed.items())
+
+
+def _run_with(lesson: Lesson, experiment_id: str, typed: Mapping[str, Any]) -> Trial | None:
+    """Make these values the experiment's last run; a value out of range gets a sentence, and the run before stays."""
+    values, problems = _checked(_controls(lesson, experiment_id), typed)
+    for problem in problems:
+        st.error(problem, icon=":material/error:")
+    if problems:
+        return last_trial(lesson, experiment_id)
+    st.session_state[f"{key_of(lesson, experiment_id)}.last"] = values
+    _write_link(lesson, experiment_id, values)
+    return Trial(key=key_of(lesson, experiment_id), values=values, asked_now=True)
+
+
+def last_trial(lesson: Lesson, experiment_id: str) -> Trial | None:
+    """What the experiment last ran with, in this session or as the address says."""
+    key = key_of(lesson, experiment_id)
+    values: Mapping[str, Value] | None = st.session_state.get(f"{key}.last")
+    if values is None and link.ran(experiment_id):
+        values = st.session_state[f"{key}.last"] = _first_values(lesson, experiment_id)
+    if values is None:
+        return None
+    _write_link(lesson, experiment_id, values)  # the address forgets when another page was visited
+    return Trial(key=key, values=values, asked_now=False)
+
+
+def _controls(lesson: Lesson, experiment_id: str) -> list[Control]:
+    return [CONTROLS[name] for name in lesson.experiments[experiment_id] if name in CONTROLS]
+
+
+def _first_values(lesson: Lesson, experiment_id: str) -> Mapping[str, Value]:
+    """What the form starts with, found once a session: the address's values, else the lesson's."""
+    key = f"{key_of(lesson, experiment_id)}.first"
+    if key not in st.session_state:
+        st.session_state[key] = {c.name: _start(c, lesson, experiment_id) for c in _controls(lesson, experiment_id)}
+    values: Mapping[str, Value] = st.session_state[key]
+    return values
+
+
+def _start(control: Control, lesson: Lesson, experiment_id: str) -> Value:
+    """The address's value when it has a good one, else the lesson's."""
+    written = link.read(experiment_id, control.short)
+    if written is not None:
+        try:
+            return control.parse(written)
+        except ValueError:
+            st.toast(f"The link's value for “{control.label}” is out of range; the lesson's own is used.")
+    return control.tidy(lesson.experiments[experiment_id][control.name])
+
+
+def _draw(key: str, controls: Sequence[Control], first: Mapping[str, Value]) -> None:
+    small = [control for control in controls if not control.wide]
+    for control in controls:
+        if control.wide:
+            _widget(key, control, first)
+    for start in range(0, len(small), COLUMNS):
+        row = small[start : start + COLUMNS]
+        for place, control in zip(st.columns(max(len(row), 3)), row, strict=False):
+            with place:
+                _widget(key, control, first)
+
+
+def _widget(key: str, control: Control, first: Mapping[str, Value]) -> None:
+    if control.draw is not None:
+        control.draw(control.label, f"{key}.{control.name}", first[control.name])
+
+
+def _checked(controls: Sequence[Control], typed: Mapping[str, Any]) -> tuple[dict[str, Value], list[str]]:
+    values: dict[str, Value] = {}
+    problems: list[str] = []
+    for control in controls:
+        try:
+            values[control.name] = control.tidy(typed[control.name])
+        except ValueError as error:
+            problems.append(f"{control.label}: {error}")
+    return values, problems
+
+
+def _write_link(lesson: Lesson, experiment_id: str, values: Mapping[str, Value]) -> None:
+    controls = _controls(lesson, experiment_id)
+    defaults = {c.short: str(c.tidy(lesson.experiments[experiment_id][c.name])) for c in controls}
+    link.write(experiment_id, {c.short: str(values[c.name]) for c in controls}, defaults)

@@ -1,0 +1,143 @@
+"""Finished images: a grid whose cells open large, with their receipts, and the ways to take them along."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+import streamlit as st
+
+from dashboard.engine import SCHEDULERS, ImageResult
+from dashboard.export import (
+    Cell,
+    alt_text,
+    cells_csv,
+    diffusers_code,
+    file_name,
+    grid_png,
+    index_html,
+    png_bytes,
+    zip_bytes,
+)
+from dashboard.ui.figures import data_uri, figure
+from dashboard.ui.models import script_source
+
+COLUMN_PIXELS = 230  # of a column where their number is fixed
+MAX_OPEN = 2_048  # pixels a side: an opened image is shown with all of its pixels
+CELL_PIXELS = 150  # the least width of a cell: 64-pixel images are shown at twice their size or more
+
+
+def gallery(
+    key: str,
+    results: Sequence[ImageResult],
+    titles: Sequence[str],
+    *,
+    columns: int | None = None,
+    min_width: int = CELL_PIXELS,
+) -> None:
+    """The images in order, each with its label, its hash, its time and alt text. A click on one opens it large.
+
+    `columns` keeps rows together that belong together; without it as many images stand in a row as fit.
+    """
+    box = st.container() if columns is None else st.container(width=columns * COLUMN_PIXELS)
+    with box, st.grid(columns=columns or "auto", min_column_width=min_width, wrap=columns is None) as grid:
+        for index, (result, title) in enumerate(zip(results, titles, strict=True)):
+            with grid.cell(), st.container(key=f"cell-{key.replace('.', '-')}-{index}", gap=None):
+                _cell(f"{key}.open.{index}", result, title)
+
+
+def _cell(key: str, result: ImageResult, title: str) -> None:
+    detail = f"{result.sha256[:8]} · {result.seconds:.2f} s"
+    st.html(figure(result.image(), title=title, detail=detail, alt=alt_text(result.request, result.model_name)))
+    if st.button(f"Open {plain(title)}", key=key, width="stretch"):
+        show_image(result, title)
+
+
+def single(key: str, result: ImageResult, title: str, *, width: int | Literal["stretch"] = 320) -> None:
+    """One image at a width, which opens large like the others."""
+    with st.container(key=f"cell-{key.replace('.', '-')}", gap=None, width=width):
+        _cell(f"{key}.open", result, title)
+
+
+@st.dialog("Image and receipt", width="large")
+def show_image(result: ImageResult, title: str) -> None:
+    """One image large, everything needed to make it again, its PNG and its script."""
+    request = result.request
+    picture, facts = st.columns(2)
+    with picture:
+        detail = f"{result.width} x {result.height} pixels"
+        alt = alt_text(request, result.model_name)
+        st.html(figure(result.image(), title=title, detail=detail, alt=alt, max_side=MAX_OPEN))
+        st.download_button(
+            "PNG with its receipt",
+            lambda: png_bytes(result),
+            file_name(result),
+            "image/png",
+            icon=":material/download:",
+            on_click="ignore",
+            type="primary",
+        )
+    with facts:
+        st.table(
+            {
+                "Prompt": plain(request.prompt) or "(empty)",
+                **({"Negative prompt": plain(request.negative_prompt)} if request.negative_prompt else {}),
+                "Seed": "given as latents" if request.latents else f"`{request.seed}`",
+                "Steps": f"{request.num_inference_steps} asked, {result.steps_run} run",
+                "Guidance": f"{request.guidance_scale:g}",
+                "Scheduler": SCHEDULERS[request.scheduler].label,
+                "Model": f"{result.model_name}, {result.device}, {result.dtype}",
+                "Time": f"{result.seconds:.2f} s{' (kept from an earlier run)' if result.from_memo else ''}",
+                "Noise SHA-256": f"`{result.noise_sha256[:16]}…`",
+                "Image SHA-256": f"`{result.sha256[:16]}…`",
+            },
+            border="horizontal",
+        )
+    with st.expander("The same image in diffusers", icon=":material/code:"):
+        st.code(diffusers_code(request, script_source(request.model)), "python")
+
+
+def downloads(key: str, results: Sequence[ImageResult], titles: Sequence[str], heading: str) -> None:
+    """Buttons to take a grid along. Files are made on click; each name holds a hash of the images."""
+    stem = f"seeds-{hashlib.sha256(''.join(r.sha256 for r in results).encode()).hexdigest()[:8]}"
+    cells = [Cell(file=f"{i:03}-{file_name(result)}", result=result) for i, result in enumerate(results, start=1)]
+    files = (
+        ("Images (zip)", "zip", "application/zip", lambda: zip_bytes(results)),
+        ("Table (CSV)", "csv", "text/csv", lambda: cells_csv(cells)),
+        ("Page (HTML)", "html", "text/html", lambda: _page(cells, titles, heading)),
+        ("Sheet (PNG)", "png", "image/png", lambda: _sheet(results, titles, heading)),
+    )
+    with st.container(horizontal=True, gap="xsmall"):
+        for label, suffix, mime, make in files:
+            st.download_button(
+                label,
+                make,
+                f"{stem}.{suffix}",
+                mime,
+                key=f"{key}.save.{suffix}",
+                icon=":material/download:",
+                on_click="ignore",
+                type="tertiary",
+            )
+
+
+def _page(cells: Sequence[Cell], titles: Sequence[str], heading: str) -> str:
+    """The grid as one HTML file with its images inside."""
+    page = index_html(cells, [], titles, title=heading)
+    for cell in cells:
+        page = page.replace(f"./{cell.file}", data_uri(cell.result.image()))
+    return page
+
+
+def _sheet(results: Sequence[ImageResult], titles: Sequence[str], heading: str) -> bytes:
+    buffer = io.BytesIO()
+    grid_png(results, [], titles, title=heading).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def plain(text: str) -> str:
+    """Text shown as text: nothing a learner typed is taken for Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<])", r"\\\1", text)

@@ -1,0 +1,59 @@
+"""Which model this session draws with, and the shape of its noise. Nothing here loads torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.ui import engine_room
+
+if TYPE_CHECKING:
+    from dashboard.engine import ModelInfo
+
+DEFAULT = "pocket"
+KEY = "model"  # session key; also the name in addresses
+
+
+def choose_model() -> None:
+    """In the sidebar: the choice, where the server has more than one model that runs here, and what the model is."""
+    room = engine_room.loading()
+    if not room.done or room.future.exception() is not None:
+        st.caption("No model could be loaded." if room.done else "Loading …")
+        return
+    infos = {info.id: info for info in room.future.result().models.infos()}
+    usable = [info.id for info in infos.values() if info.available]
+    if len(usable) > 1:
+        first = usable.index(DEFAULT) if DEFAULT in usable else 0
+        name = {info.id: info.name for info in infos.values()}.__getitem__
+        st.selectbox("Model", usable, first, name, key=KEY, bind="query-params", label_visibility="collapsed")
+    info = infos[current_model()]
+    st.markdown(f"**{info.name}** · {info.device}, {info.dtype}")
+    st.caption(f"{info.what_it_is} {info.what_it_is_not}")
+    for missing in (info for info in infos.values() if not info.available):
+        st.caption(f":material/block: {missing.name}: {missing.reason}")
+
+
+def current_model() -> str:
+    """The id of the model in use: the learner's choice in the sidebar, where the server offers one."""
+    return str(st.session_state.get(KEY) or DEFAULT)
+
+
+def current_info() -> ModelInfo:
+    """What is known about the model in use."""
+    return engine_room.engine().models.info(current_model())
+
+
+def script_source(model_id: str) -> str | None:
+    """Where a learner's own script finds the model: its hub id, or its folder's bare name; None for Pocket."""
+    if model_id == DEFAULT:
+        return None
+    source = engine_room.engine().models.info(model_id).source
+    return Path(source).name if Path(source).is_dir() else source
+
+
+def latent_shape() -> tuple[int, int, int, int]:
+    """(1, C, h, w) of the model's latents at its native size."""
+    info = current_info()
+    return (1, info.latent_channels, info.latent_side, info.latent_side)

@@ -1,0 +1,92 @@
+"""Rows in chunks: the same bits whatever the company, and smaller chunks when memory is short."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from dashboard.engine.rows import PackedConv2d, PaddedLinear, RowRunner, make_row_stable, measure_row_rule
+
+
+class Doubler:
+    """Doubles its rows, notes how many it saw at once, and refuses more than `capacity`."""
+
+    def __init__(self, capacity: int = 1000, error: Exception | None = None) -> None:
+        self.counts: list[int] = []
+        self.capacity = capacity
+        self.error = error or torch.OutOfMemoryError("CUDA out of memory")
+
+    def __call__(self, rows: torch.Tensor) -> torch.Tensor:
+        self.counts.append(len(rows))
+        if len(rows) > self.capacity:
+            raise self.error
+        return rows * 2
+
+
+ROWS = torch.arange(20.0)[:, None]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "counts"), [(None, [10, 10]), (8, [8, 8, 8]), (16, [16, 16])], ids=["any count", "fixed 8", "fixed 16"]
+)
+def test_chunks(fixed, counts):
+    forward = Doubler()
+    assert torch.equal(RowRunner(forward, max_rows=16, fixed=fixed)(ROWS), ROWS * 2)
+    assert forward.counts == counts
+
+
+@pytest.mark.parametrize("fixed", [None, 16])
+@pytest.mark.parametrize("capacity", [8, 4, 1])
+def test_out_of_memory_splits_and_remembers(fixed, capacity):
+    forward = Doubler(capacity)
+    runner = RowRunner(forward, max_rows=16, fixed=fixed)
+    assert torch.equal(runner(ROWS), ROWS * 2)
+    forward.counts.clear()
+    assert torch.equal(runner(ROWS), ROWS * 2)
+    assert max(forward.counts) <= capacity
+
+
+def test_one_row_that_does_not_fit_is_an_error():
+    with pytest.raises(torch.OutOfMemoryError):
+        RowRunner(Doubler(0), max_rows=16, fixed=None)(ROWS)
+
+
+def test_the_processors_allocator_counts_as_out_of_memory_and_other_errors_do_not():
+    refusal = RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: ...")
+    assert torch.equal(RowRunner(Doubler(4, refusal), max_rows=16, fixed=None)(ROWS), ROWS * 2)
+    with pytest.raises(RuntimeError, match="shapes"):
+        RowRunner(Doubler(4, RuntimeError("shapes do not match")), max_rows=16, fixed=None)(ROWS)
+
+
+def test_the_row_rule_notices_rows_that_depend_on_their_count():
+    def steady(rows: torch.Tensor) -> torch.Tensor:
+        return rows * 2
+
+    def odd_counts_differ(rows: torch.Tensor) -> torch.Tensor:
+        return rows * 2 + (1e-6 if len(rows) % 2 else 0)
+
+    def neighbours_matter(rows: torch.Tensor) -> torch.Tensor:
+        return rows * 2 + rows[:1] * 1e-6
+
+    rows = torch.randn(16, 3)
+    assert measure_row_rule(steady, [rows], fallback=8) is None
+    assert measure_row_rule(odd_counts_differ, [rows], fallback=8) == 8
+    assert measure_row_rule(neighbours_matter, [rows], fallback=8) == 8
+
+
+def test_stable_layers_compute_what_the_plain_ones_do():
+    torch.manual_seed(0)
+    plain = nn.Sequential(
+        nn.Conv2d(4, 16, 3, padding=1), nn.Conv2d(16, 8, 1, stride=2), nn.Flatten(), nn.Linear(128, 8)
+    )
+    stable = copy.deepcopy(plain)
+    make_row_stable(stable)
+    assert isinstance(stable[0], PackedConv2d) and isinstance(stable[3], PaddedLinear)
+    images = torch.randn(5, 4, 8, 8)
+    with torch.inference_mode():
+        assert torch.allclose(stable(images), plain(images), atol=1e-5)
+        assert torch.equal(stable(images[:1])[0], stable(images)[0])
+        assert stable(torch.randn(1, 4, 8, 8)).shape == (1, 8)

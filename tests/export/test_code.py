@@ -1,0 +1,74 @@
+"""The script that we hand out draws the image that we showed."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dashboard.engine import SCHEDULERS, ImageRequest, Latents, max_difference
+from dashboard.export import diffusers_code
+
+BASE = ImageRequest(prompt="a 'poodle' \"on\"\n{an} astronaut \\", negative_prompt="fog", seed=42, model="tiny")
+
+
+@pytest.fixture(scope="module")
+def draw(tiny_engine):
+    return lambda request: tiny_engine.submit([request], use_memo=False).results()[0].array()
+
+
+def run_here(code: str) -> np.ndarray:
+    names: dict = {}
+    exec(compile(code.replace('image.save("image.png")', ""), "script", "exec"), names)
+    return np.asarray(names["image"])
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_every_scheduler(tiny_folder, draw, scheduler):
+    request = BASE.replace(scheduler=scheduler, num_inference_steps=7)
+    assert max_difference(run_here(diffusers_code(request, str(tiny_folder))), draw(request)) <= 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"guidance_scale": 1.0},
+        {"guidance_scale": 0.0},
+        {"num_inference_steps": 1},
+        {"seed": 2**63 - 1},
+        {"prompt": "", "negative_prompt": ""},
+        {"prompt": "word " * 400},
+    ],
+)
+def test_settings(tiny_folder, draw, changes):
+    request = BASE.replace(**{"num_inference_steps": 3, **changes})
+    assert max_difference(run_here(diffusers_code(request, str(tiny_folder))), draw(request)) <= 1
+
+
+def test_given_latents_and_sizes(tiny_folder, draw, tiny_engine):
+    info = tiny_engine.models.info("tiny")
+    shape = (1, info.latent_channels, info.latent_side, info.latent_side)
+    request = BASE.replace(
+        latents=Latents.from_tensor(torch.randn(shape)), num_inference_steps=3, scheduler="euler-ancestral"
+    )
+    assert max_difference(run_here(diffusers_code(request, str(tiny_folder))), draw(request)) <= 1
+    wide = BASE.replace(width=info.native_size + info.size_multiple, num_inference_steps=2)
+    code = diffusers_code(wide, str(tiny_folder))
+    assert run_here(code).shape == (info.native_size, wide.width, 3)
+    assert max_difference(run_here(code), draw(wide)) <= 1
+
+
+def test_alone_in_a_process(tiny_folder, draw, tmp_path):
+    request = BASE.replace(num_inference_steps=2)
+    (tmp_path / "script.py").write_text(diffusers_code(request, str(tiny_folder)), encoding="utf-8")
+    subprocess.run([sys.executable, "script.py"], cwd=tmp_path, check=True, capture_output=True)
+    with Image.open(tmp_path / "image.png") as image:
+        assert max_difference(np.asarray(image), draw(request)) <= 1
+
+
+def test_pocket_comes_from_the_clone_and_others_from_their_place():
+    assert "'dashboard/pocket/weights'" in diffusers_code(BASE.replace(model="pocket"))
+    assert "'owner/name'" in diffusers_code(BASE.replace(model="owner/name"))
+    assert "torch.bfloat16" in diffusers_code(BASE.replace(dtype="bfloat16"))

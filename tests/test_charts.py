@@ -1,0 +1,57 @@
+"""Charts: right axes, right order, right data; nothing told by colour alone."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from dashboard import charts
+
+PAIRS = pd.DataFrame(
+    [("7", "3", 0.5, 1.0), ("7", "21", 0.7, 1.02), ("3", "21", 0.6, 0.98)],
+    columns=["first", "second", "image_distance", "noise_distance"],
+)
+NORMS = pd.DataFrame(
+    [(0.0, "arc", 1.0), (0.5, "arc", 1.0), (0.0, "line", 1.0), (0.5, "line", 0.71)],
+    columns=["position", "path", "norm"],
+)
+
+
+def rows(spec: dict, layer: dict) -> list[dict]:
+    return spec["datasets"][layer["data"]["name"]]
+
+
+def test_every_pair_stands_at_both_of_its_seeds_in_the_order_of_the_grid() -> None:
+    spec = charts.seed_distances(PAIRS, ["7", "3", "21"]).to_dict()
+    dots = spec["layer"][0]
+    assert dots["encoding"]["x"]["sort"] == ["7", "3", "21"]
+    found = sorted((row["seed"], row["other"], row["image_distance"]) for row in rows(spec, dots))
+    assert found == sorted(
+        [("7", "3", 0.5), ("3", "7", 0.5), ("7", "21", 0.7), ("21", "7", 0.7), ("3", "21", 0.6), ("21", "3", 0.6)]
+    )
+
+
+def test_the_noises_are_a_named_dashed_line_at_their_average() -> None:
+    spec = charts.seed_distances(PAIRS, ["7", "3", "21"]).to_dict()
+    rule, label = spec["layer"][2:]
+    assert rule["mark"]["strokeDash"] and rows(spec, rule)[0]["value"] == pytest.approx(1.0)
+    assert "noises" in rows(spec, label)[0]["name"]
+
+
+def test_the_distance_axis_begins_at_zero_and_holds_every_dot() -> None:
+    far = PAIRS.assign(image_distance=[0.1, 1.4, 0.2])
+    low, high = charts.seed_distances(far, ["7", "3", "21"]).to_dict()["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert low == 0 and high > 1.4
+
+
+def test_paths_differ_in_shape_and_dash_as_well_as_colour() -> None:
+    encoding = charts.norms(NORMS).to_dict()["layer"][0]["encoding"]
+    assert {encoding[channel]["field"] for channel in ("color", "shape", "strokeDash")} == {"path"}
+    assert encoding["x"]["field"] == "position" and encoding["y"]["field"] == "norm"
+
+
+@pytest.mark.parametrize("draw", [lambda table: charts.seed_distances(table, []), charts.norms])
+@pytest.mark.parametrize("table", [pd.DataFrame(), pd.DataFrame({"position": []}), pd.DataFrame({"x": [1]})])
+def test_a_table_without_its_columns_is_refused(draw, table: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match="the table needs rows and the columns"):
+        draw(table)
