@@ -46,6 +46,7 @@ def norms(table: pd.DataFrame) -> alt.LayerChart:
     `table`: position (0..1), path (a name), norm (relative to a seed's own noise, so 1 is full strength).
     """
     _require(table, "position", "path", "norm")
+    legend = alt.Legend(orient="top", labelLimit=300)
     lines = (
         alt.Chart(table)
         .mark_line(point=alt.OverlayMarkDef(size=70, filled=True))
@@ -56,9 +57,7 @@ def norms(table: pd.DataFrame) -> alt.LayerChart:
                 scale=alt.Scale(domain=[0, 1]),
             ),
             y=alt.Y("norm:Q", title="Strength of the noise", scale=alt.Scale(domain=[0.6, 1.1])),
-            color=alt.Color(
-                "path:N", title="Path", scale=alt.Scale(range=[ACCENT, QUIET]), legend=alt.Legend(orient="top", labelLimit=300)
-            ),
+            color=alt.Color("path:N", title="Path", scale=alt.Scale(range=[ACCENT, QUIET]), legend=legend),
             shape=alt.Shape("path:N", title="Path"),
             strokeDash=alt.StrokeDash("path:N", title="Path"),
             tooltip=["path", alt.Tooltip("position", format=".2f"), alt.Tooltip("norm", format=".3f")],

@@ -10,7 +10,7 @@ from pathlib import Path
 from dashboard.cli.files import writable_file, write_file
 from dashboard.cli.parser import BadInput, base_request
 from dashboard.cli.work import Outcome, draw, note, open_engine
-from dashboard.export import png_bytes, read_pixels, read_receipt, verify
+from dashboard.export import judge, png_bytes, read_pixels, read_receipt
 from dashboard.export.png import MAX_FILE_BYTES
 
 VERDICT_EXITS = {"identical": 0, "close": 1, "different": 2}
@@ -31,8 +31,10 @@ def run_verify(arguments: argparse.Namespace) -> Outcome:
     """Draw a PNG again from its receipt."""
     data = _read(arguments.file)
     receipt, pixels = read_receipt(data), read_pixels(data)
+    model = arguments.model or receipt.request.model
     with open_engine() as engine:
-        found = verify(receipt, pixels, engine, model=arguments.model)
+        (result,) = draw(engine, [receipt.request.replace(model=model)], use_memo=False)
+    found = judge(receipt, pixels, result)
     summary = {
         "verdict": found.verdict,
         "max_difference": found.max_difference,

@@ -46,12 +46,14 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def folder_at_once(path: Path) -> Iterator[Path]:
-    """A temporary folder to fill. On success its files move to `path`, replacing those of the same name."""
+def folder_at_once(path: Path, *, replaces: str) -> Iterator[Path]:
+    """A temporary folder to fill. On success its files move to `path`, in place of those that match `replaces`."""
     temporary = Path(tempfile.mkdtemp(dir=path if path.is_dir() else path.parent, prefix=".writing-"))
     try:
         yield temporary
         path.mkdir(exist_ok=True)
+        for old in path.glob(replaces):
+            old.unlink()
         for file in sorted(temporary.iterdir()):
             file.replace(path / file.name)
     finally:

@@ -15,6 +15,8 @@ from dashboard.cli.work import Outcome, draw, open_engine
 from dashboard.engine import SCHEDULERS, ImageRequest, ImageResult
 from dashboard.export import Cell, cells_csv, file_name, grid_png, index_html, png_bytes
 
+CELLS = "[0-9][0-9]*-[0-9][0-9]*-*-seed*-steps*-g*-*.png"  # as named below
+
 
 def run_grid(arguments: argparse.Namespace) -> Outcome:
     """Draw a grid and write its folder."""
@@ -87,7 +89,7 @@ def _write(
     sheet = io.BytesIO()
     grid_png(results, row_labels, column_labels, title=title, captions=captions).save(sheet, "PNG")
     page = index_html(cells, row_labels, column_labels, title=title, links=("grid.png", "cells.csv"))
-    with folder_at_once(folder) as temporary:
+    with folder_at_once(folder, replaces=CELLS) as temporary:  # an older grid's cells would be mixed up with ours
         for cell in cells:
             (temporary / cell.file).write_bytes(png_bytes(cell.result))
         (temporary / "grid.png").write_bytes(sheet.getvalue())

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dashboard.engine import Engine, ImageRequest, ImageResult, JobSnapshot, build_engine
+from dashboard.engine import Engine, ImageRequest, ImageResult, Job, build_engine
 from dashboard.settings import Settings
 
 REFRESH = 0.2  # seconds between looks at the job
@@ -40,7 +40,7 @@ def draw(engine: Engine, requests: Sequence[ImageRequest], *, use_memo: bool = T
             try:
                 return job.results(timeout=REFRESH)
             except TimeoutError:
-                note(_progress(job.snapshot()))
+                note(_progress(engine, job))
     finally:
         job.cancel()  # nothing to do where it has ended
         note("")
@@ -53,7 +53,10 @@ def note(text: str) -> None:
         sys.stderr.flush()
 
 
-def _progress(snapshot: JobSnapshot) -> str:
+def _progress(engine: Engine, job: Job) -> str:
+    if engine.status().state == "loading":
+        return "Loading the model"
+    snapshot = job.snapshot()
     done = sum(cell.state == "done" for cell in snapshot.cells)
     eta = "" if snapshot.eta_seconds is None else f", about {snapshot.eta_seconds:.0f} s left"
     return f"{done} of {len(snapshot.cells)} images, {snapshot.progress:.0%}{eta}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from PIL.Image import Image
+from PIL.Image import Image, fromarray
 from torch import Tensor
 
 from dashboard.engine.models import LoadedModel, latent_shape
@@ -93,14 +93,15 @@ class Denoising:
         pixels = self.networks.decode(self.latents)[0]  # (3, H, W)
         if not torch.isfinite(pixels).all():
             raise FloatingPointError(f"the numbers became too large for {self.request.dtype}")
-        rgb = (pixels / 2 + 0.5).clamp(0, 1).mul(255).round().to(torch.uint8)
-        data = rgb.movedim(0, -1).contiguous().cpu().numpy().tobytes()
-        info = self.model.info
+        rgb = (pixels / 2 + 0.5).clamp(0, 1).mul(255).round().to(torch.uint8).movedim(0, -1).cpu().numpy()
+        checker, info = self.model.safety_checker, self.model.info
+        filtered = checker is not None and checker.refuses(fromarray(rgb))
+        data = bytes(rgb.size) if filtered else rgb.tobytes()
         return ImageResult(
             request=self.request,
             rgb=data,
-            width=rgb.shape[2],
-            height=rgb.shape[1],
+            width=rgb.shape[1],
+            height=rgb.shape[0],
             sha256=hashlib.sha256(data).hexdigest(),
             noise_sha256=self.noise_sha256,
             seconds=self.seconds,
@@ -114,6 +115,7 @@ class Denoising:
             versions=versions(),
             scheduler_config=self.model.schedulers.config(self.request.scheduler),
             from_memo=False,
+            filtered=filtered,
         )
 
     def _guided(self, predictions: Tensor) -> Tensor:

@@ -28,6 +28,12 @@ WEIGHTS: Mapping[str, str] = {
     "unet": "diffusion_pytorch_model",
     "vae": "diffusion_pytorch_model",
 }
+SAFETY_PARTS: Mapping[str, tuple[str, ...]] = {  # some models have them
+    "safety_checker": ("StableDiffusionSafetyChecker",),
+    "feature_extractor": ("CLIPImageProcessor", "CLIPFeatureExtractor", "CLIPImageProcessorPil"),
+}
+SAFETY_WEIGHTS: Mapping[str, str] = {"safety_checker": "model"}
+SAFETY_CONFIGS: Mapping[str, str] = {"safety_checker": "config.json", "feature_extractor": "preprocessor_config.json"}
 CONFIGS: Mapping[str, str] = {
     "tokenizer": "tokenizer_config.json",
     "text_encoder": "config.json",
@@ -46,6 +52,7 @@ class ModelFolder:
     path: Path
     configs: Mapping[str, Mapping[str, Any]]  # by part
     variant: str | None  # "fp16" where every part has weights of that name and they were asked for
+    has_safety_checker: bool
     files: tuple[Path, ...]
 
     @property
@@ -83,25 +90,38 @@ def inspect_folder(path: Path, *, variant: str | None = None) -> ModelFolder:
         raise ModelUnavailable(f"There is no model folder {path.name!r}.")
     _refuse_code(path)
     index = _read_json(path / "model_index.json")
-    for part, classes in PARTS.items():
-        named = index.get(part)
-        if not isinstance(named, list) or named[-1] not in classes:
-            raise ModelUnavailable(f"{path.name} is not a Stable Diffusion 1.x model: its {part} is {named!r:.80}.")
-    configs = {part: _read_json(path / part / name) for part, name in CONFIGS.items()}
+    checked = _named(index, "safety_checker") is not None
+    _check_classes(path.name, index, {**PARTS, **(SAFETY_PARTS if checked else {})})
+    stems = {**WEIGHTS, **(SAFETY_WEIGHTS if checked else {})}
+    config_names = {**CONFIGS, **(SAFETY_CONFIGS if checked else {})}
+    configs = {part: _read_json(path / part / name) for part, name in config_names.items()}
     _check_configs(path.name, configs)
-    if variant and not all((path / part / f"{stem}.{variant}.safetensors").is_file() for part, stem in WEIGHTS.items()):
+    if variant and not all((path / part / f"{stem}.{variant}.safetensors").is_file() for part, stem in stems.items()):
         variant = None
-    weights = [file for part, stem in WEIGHTS.items() for file in _weights(path / part, stem, variant)]
+    weights = [file for part, stem in stems.items() for file in _weights(path / part, stem, variant)]
     tokenizer = [path / "tokenizer" / name for name in TOKENIZER_FILES]
-    configs_read = [path / "model_index.json", *(path / part / name for part, name in CONFIGS.items())]
+    configs_read = [path / "model_index.json", *(path / part / name for part, name in config_names.items())]
     files = sorted([*weights, *configs_read, *(file for file in tokenizer if file.is_file())])
-    return ModelFolder(path=path, configs=configs, variant=variant, files=tuple(files))
+    return ModelFolder(path=path, configs=configs, variant=variant, has_safety_checker=checked, files=tuple(files))
 
 
 def _refuse_code(path: Path) -> None:
     code = next((file for file in sorted(path.rglob("*")) if file.suffix.lower() in (".py", ".pyc", ".so")), None)
     if code is not None:
         raise ModelUnavailable(f"{path.name} carries program code ({code.name}), so it is not loaded.")
+
+
+def _named(index: Mapping[str, Any], part: str) -> object:
+    """The class that model_index.json names for a part; None if it names none."""
+    entry = index.get(part)
+    return entry[-1] if isinstance(entry, list) and entry else None
+
+
+def _check_classes(name: str, index: Mapping[str, Any], parts: Mapping[str, tuple[str, ...]]) -> None:
+    for part, classes in parts.items():
+        if _named(index, part) not in classes:
+            entry = str(index.get(part))[:60]
+            raise ModelUnavailable(f"{name} is not a Stable Diffusion 1.x model: its {part} is {entry}.")
 
 
 def _check_configs(name: str, configs: Mapping[str, Mapping[str, Any]]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from dashboard.engine.errors import ModelUnavailable
-from dashboard.engine.folders import CONFIGS, TOKENIZER_FILES, WEIGHTS
+from dashboard.engine.folders import CONFIGS, SAFETY_CONFIGS, SAFETY_WEIGHTS, TOKENIZER_FILES, WEIGHTS
 
 WANTED_FILES = (
     "model_index.json",
-    *(f"{part}/{name}" for part, name in CONFIGS.items()),
+    *(f"{part}/{name}" for part, name in {**CONFIGS, **SAFETY_CONFIGS}.items()),
     *(f"tokenizer/{name}" for name in TOKENIZER_FILES),
 )
 WEIGHT_ENDINGS = (".safetensors", ".safetensors.index.json")
@@ -39,7 +40,8 @@ def fetch(repository: str, revision: str, *, variant: str | None) -> None:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     endings = (".safetensors", "-0*.safetensors", ".safetensors.index.json")
-    weights = [f"{part}/{stem}{end}" for part, stem in _weights(variant).items() for end in endings]
+    wanted = _weights(variant, {**WEIGHTS, **SAFETY_WEIGHTS})
+    weights = [f"{part}/{stem}{end}" for part, stem in wanted.items() for end in endings]
     try:
         snapshot_download(
             repository,
@@ -57,5 +59,5 @@ def _has_weights(folder: Path, stem: str) -> bool:
     return any((folder / f"{stem}{end}").is_file() for end in WEIGHT_ENDINGS)
 
 
-def _weights(variant: str | None) -> dict[str, str]:
-    return {part: f"{stem}.{variant}" if variant else stem for part, stem in WEIGHTS.items()}
+def _weights(variant: str | None, parts: Mapping[str, str] = WEIGHTS) -> dict[str, str]:
+    return {part: f"{stem}.{variant}" if variant else stem for part, stem in parts.items()}

@@ -18,6 +18,7 @@ from dashboard.engine.model_info import ModelInfo
 from dashboard.engine.networks import Networks, dtype_works, load_networks, load_tokenizer
 from dashboard.engine.previews import Preview, fit_preview
 from dashboard.engine.requests import ImageRequest
+from dashboard.engine.safety import load_safety_checker
 from dashboard.engine.schedulers import SchedulerShelf
 from dashboard.engine.sources import Source, list_sources
 
@@ -34,6 +35,8 @@ class LoadedModel:
         self.weights_sha256 = folder.weights_sha256()
         self._folder = folder
         self._reader = copy.deepcopy(self.tokenizer)
+        default = getattr(torch, info.dtype)
+        self.safety_checker = load_safety_checker(folder, device=info.device, dtype=default)
         self._networks: dict[str, Networks] = {}
         self._preview: Preview | None = None
         self._lock = threading.Lock()

@@ -99,7 +99,7 @@ def load_networks(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: to
     transformers_logging.disable_progress_bar()  # not on the operator's or the command line's screen
     classes = {"text_encoder": CLIPTextModel, "unet": UNet2DConditionModel, "vae": AutoencoderKL}
     with _LOADING:  # the libraries patch torch while they build a network
-        parts = {part: _load_part(kind, folder, part) for part, kind in classes.items()}
+        parts = {part: load_part(kind, folder, part) for part, kind in classes.items()}
     for module in parts.values():
         torch.nn.Module.to(module, device=device, dtype=dtype)  # diffusers' own `to` warns of float32 layers it has not
         module.eval()
@@ -116,8 +116,8 @@ def load_tokenizer(folder: ModelFolder) -> Any:
         raise _not_loaded(folder, "tokenizer", error) from error
 
 
-def _load_part(kind: Any, folder: ModelFolder, part: str) -> torch.nn.Module:
-    """In float32: another dtype here would change torch's default dtype for every thread while it loads."""
+def load_part(kind: Any, folder: ModelFolder, part: str) -> torch.nn.Module:
+    """One network, in float32: another dtype here would change torch's default for every thread while it loads."""
     try:
         module, info = kind.from_pretrained(
             folder.path / part,

@@ -8,7 +8,7 @@ from dashboard.export.png import NotAReceipt, read_pixels
 from dashboard.export.receipts import Receipt, png_bytes, read_receipt, request_from_png
 from dashboard.export.sheets import grid_png
 from dashboard.export.tables import Cell, cells_csv, zip_bytes
-from dashboard.export.verify import Difference, Verification, verify
+from dashboard.export.verify import Difference, Verification, judge, verify
 
 __all__ = [
     "POCKET_CREDIT",
@@ -23,6 +23,7 @@ __all__ = [
     "file_name",
     "grid_png",
     "index_html",
+    "judge",
     "parameters_text",
     "parse_parameters",
     "png_bytes",

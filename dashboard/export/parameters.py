@@ -23,6 +23,7 @@ MAX_CHARACTERS = 100_000
 NEGATIVE = "Negative prompt:"
 EXACT_PROMPT = "Exact prompt"  # our own field, written only where the convention loses something of the prompt
 EXACT_NEGATIVE = "Exact negative prompt"
+PRECISION = "Precision"  # ours as well: a dtype that was asked for
 
 SAMPLERS = {  # ours -> AUTOMATIC1111's
     "pndm": "PLMS",
@@ -43,7 +44,7 @@ _SPACING = re.compile(r" (karras|exponential|sgm uniform|uniform|simple|normal|a
 def parameters_text(result: ImageResult) -> str:
     """The `parameters` text of an image. `parse_parameters` gives its request back, with sizes and without latents."""
     request = result.request
-    values = {
+    values: dict[str, object] = {
         "Steps": request.num_inference_steps,
         "Sampler": SAMPLERS[request.scheduler],
         "CFG scale": f"{request.guidance_scale!r}".removesuffix(".0"),
@@ -51,8 +52,9 @@ def parameters_text(result: ImageResult) -> str:
         "Size": f"{result.width}x{result.height}",
         "Model hash": result.weights_sha256[:10],
         "Model": request.model,
-        "Precision": result.dtype,
     }
+    if request.dtype != "default":
+        values[PRECISION] = request.dtype
     head = request.prompt
     if request.negative_prompt:
         head += f"\n{NEGATIVE} {request.negative_prompt}"
@@ -83,6 +85,7 @@ def parse_parameters(text: str) -> ImageRequest:
         "seed": _number(values, "Seed", int),
         "scheduler": _scheduler(values.get("Sampler")),
         "model": values.get("Model"),
+        "dtype": values.get(PRECISION),
         **_size(values.get("Size")),
     }
     return ImageRequest(**{name: value for name, value in changes.items() if value is not None})

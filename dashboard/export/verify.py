@@ -70,13 +70,13 @@ _VERDICTS = {
 }
 
 
-def verify(receipt: Receipt, pixels: np.ndarray, engine: Engine, *, model: str | None = None) -> Verification:
+def verify(receipt: Receipt, pixels: np.ndarray, engine: Engine) -> Verification:
     """Render the receipt's request again, without the memo, and compare it with `pixels`, (H, W, 3) uint8.
 
-    `model` renders with another model than the receipt names. Raises what `Engine.submit` and `Job.results` raise.
+    Waits for the image; whoever wants its progress submits the request and calls `judge`. Raises what `Engine.submit`
+    and `Job.results` raise.
     """
-    request = receipt.request.replace(model=model) if model else receipt.request
-    (result,) = engine.submit([request], use_memo=False).results()
+    (result,) = engine.submit([receipt.request], use_memo=False).results()
     return judge(receipt, pixels, result)
 
 

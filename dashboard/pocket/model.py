@@ -71,7 +71,7 @@ def build_text_encoder(arch: Architecture, tokenizer: CLIPTokenizer) -> CLIPText
 
 def build_scheduler() -> PNDMScheduler:
     """Stable Diffusion 1.x's own settings."""
-    return PNDMScheduler(
+    scheduler = PNDMScheduler(
         num_train_timesteps=1000,
         beta_start=0.00085,
         beta_end=0.012,
@@ -80,6 +80,9 @@ def build_scheduler() -> PNDMScheduler:
         set_alpha_to_one=False,
         steps_offset=1,
     )
+    # PNDM has no such setting, but a DDIM made from this config clips latents to -1 .. 1 unless it stands here.
+    scheduler.register_to_config(clip_sample=False)
+    return scheduler
 
 
 def build_pipeline(
@@ -108,5 +111,8 @@ def save_weights(pipeline: StableDiffusionPipeline, folder: Path) -> None:
     (tokenizer / "vocab.json").write_text(json.dumps(bpe["vocab"], ensure_ascii=False), encoding="utf-8")
     merges = "".join(f"{left} {right}\n" for left, right in bpe["merges"])
     (tokenizer / "merges.txt").write_text(f"#version: 0.2\n{merges}", encoding="utf-8")
+    # transformers loads what the config says, diffusers float32: told so, both parts load alike.
+    config = folder / "text_encoder" / "config.json"
+    config.write_text(config.read_text(encoding="utf-8").replace('"float16"', '"float32"'), encoding="utf-8")
     for path in folder.rglob("*.safetensors"):
         path.chmod(0o644)

@@ -13,17 +13,16 @@ from html import escape
 
 from PIL import Image
 
-from dashboard.engine import CellStatus
+from dashboard.engine import CellStatus, ImageResult
+from dashboard.ui.once import once
 
 MAX_SIDE = 384  # pixels: larger images are shown smaller in grids, as JPEG; their own pixels are one click away
 
 
-def figure(
-    image: Image.Image, *, title: str, detail: str, alt: str, max_side: int = MAX_SIDE, crisp: bool = False
-) -> str:
-    """One captioned picture. `detail` is the small print; `crisp` keeps the edges of the pixels when it is enlarged."""
+def figure(source: str, *, title: str, detail: str, alt: str, crisp: bool = False) -> str:
+    """One captioned picture: `source` is its address, `detail` the small print; `crisp` keeps enlarged pixels sharp."""
     kind = "dd-cell dd-crisp" if crisp else "dd-cell"
-    picture = f'<img src="{data_uri(image, max_side)}" alt="{escape(alt, quote=True)}">'
+    picture = f'<img src="{source}" alt="{escape(alt, quote=True)}">'
     return f'<figure class="{kind}">{picture}{_caption(title, detail)}</figure>'
 
 
@@ -44,11 +43,17 @@ def data_uri(image: Image.Image, max_side: int = MAX_SIDE) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
+def result_uri(result: ImageResult, max_side: int = MAX_SIDE) -> str:
+    """The address of a finished image, encoded once however often a page shows it."""
+    return once(("image", result.sha256, max_side), lambda: data_uri(result.image(), max_side))
+
+
 def _preview(cell: CellStatus, title: str) -> str:
-    look = cell.result.image() if cell.result is not None else cell.preview
     words = _state(cell)
-    if look is not None:
-        return figure(look, title=title, detail=words, alt=f"{title}, {words}")
+    if cell.result is not None:
+        return figure(result_uri(cell.result), title=title, detail=words, alt=f"{title}, {words}")
+    if cell.preview is not None:
+        return figure(data_uri(cell.preview), title=title, detail=words, alt=f"{title}, {words}")
     return f'<figure class="dd-cell"><div class="dd-empty" aria-hidden="true"></div>{_caption(title, words)}</figure>'
 
 

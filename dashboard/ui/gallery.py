@@ -22,7 +22,7 @@ from dashboard.export import (
     png_bytes,
     zip_bytes,
 )
-from dashboard.ui.figures import data_uri, figure
+from dashboard.ui.figures import figure, result_uri
 from dashboard.ui.models import script_source
 
 COLUMN_PIXELS = 230  # of a column where their number is fixed
@@ -51,7 +51,7 @@ def gallery(
 
 def _cell(key: str, result: ImageResult, title: str) -> None:
     detail = f"{result.sha256[:8]} · {result.seconds:.2f} s"
-    st.html(figure(result.image(), title=title, detail=detail, alt=alt_text(result.request, result.model_name)))
+    st.html(figure(result_uri(result), title=title, detail=detail, alt=alt_text(result.request, result.model_name)))
     if st.button(f"Open {plain(title)}", key=key, width="stretch"):
         show_image(result, title)
 
@@ -70,7 +70,7 @@ def show_image(result: ImageResult, title: str) -> None:
     with picture:
         detail = f"{result.width} x {result.height} pixels"
         alt = alt_text(request, result.model_name)
-        st.html(figure(result.image(), title=title, detail=detail, alt=alt, max_side=MAX_OPEN))
+        st.html(figure(result_uri(result, MAX_OPEN), title=title, detail=detail, alt=alt))
         st.download_button(
             "PNG with its receipt",
             lambda: png_bytes(result),
@@ -128,7 +128,7 @@ def _page(cells: Sequence[Cell], titles: Sequence[str], heading: str) -> str:
     """The grid as one HTML file with its images inside."""
     page = index_html(cells, [], titles, title=heading)
     for cell in cells:
-        page = page.replace(f"./{cell.file}", data_uri(cell.result.image()))
+        page = page.replace(f"./{cell.file}", result_uri(cell.result, MAX_OPEN))
     return page
 
 

@@ -68,8 +68,9 @@ def showed(sentences: str) -> None:
         st.markdown(f":material/insights: **What this run showed.** {sentences}")
 
 
+@st.fragment
 def quiz(lesson: Lesson) -> None:
-    """Each question with its check; the chosen answer is explained, right or wrong."""
+    """Each question with its check; the chosen answer is explained, right or wrong. Redraws alone."""
     heading("Check yourself", "quiz")
     answers = record(lesson.id).answers
     with st.container(width=TEXT_WIDTH):
@@ -95,8 +96,9 @@ def _question(key: str, index: int, question: Question, answers: dict[int, int])
                 st.error(f"Not this one. {option.explanation}", icon=":material/cancel:")
 
 
+@st.fragment
 def discuss(lesson: Lesson) -> None:
-    """Questions for the class, and the learner's own notes."""
+    """Questions for the class, and the learner's own notes. Redraws alone."""
     heading("Discuss", "discuss")
     with st.container(width=TEXT_WIDTH):
         st.markdown("\n".join(f"- {question}" for question in lesson.discussion))

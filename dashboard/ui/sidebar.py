@@ -9,12 +9,9 @@ import streamlit as st
 
 from dashboard.course import Entry
 from dashboard.ui import engine_room
-from dashboard.ui.in_flight import in_flight
 from dashboard.ui.lesson import course
 from dashboard.ui.models import choose_model
 from dashboard.ui.records import progress
-
-REFRESH_SECONDS = 1.0  # while a run of this session is in flight
 
 
 def draw_course() -> None:
@@ -28,14 +25,12 @@ def draw_course() -> None:
 
 
 def draw_engine() -> None:
-    """What the engine is doing, after the page, which may have started a run: then it stays up to date by itself."""
+    """What the engine is doing, after the page, which may have started a run.
+
+    No timer of its own: every page would poll the server for it, and the panel of a run says how far that run is.
+    """
     with st.sidebar:
-        st.html('<p class="dd-part">Engine</p>')
-        st.fragment(_engine_line, run_every=REFRESH_SECONDS if in_flight() else None)()
-
-
-def _engine_line() -> None:
-    st.html(f'<p class="dd-engine">{escape(_engine_words())}</p>')
+        st.html(f'<p class="dd-part">Engine</p><p class="dd-engine">{escape(_engine_words())}</p>')
 
 
 def _part(title: str, entries: list[Entry]) -> None:

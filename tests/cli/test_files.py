@@ -61,7 +61,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_folder_appears_whole(tmp_path):
     target = writable_folder(str(tmp_path / "out"))
     assert not target.exists()
-    with folder_at_once(target) as temporary:
+    with folder_at_once(target, replaces="*.old") as temporary:
         (temporary / "a").write_text("1")
         assert not target.exists()
     assert (target / "a").read_text() == "1" and list(tmp_path.iterdir()) == [target]
@@ -70,7 +70,7 @@ def test_folder_appears_whole(tmp_path):
 
 def test_a_failed_folder_leaves_nothing(tmp_path):
     target = tmp_path / "out"
-    with pytest.raises(OSError), folder_at_once(target) as temporary:
+    with pytest.raises(OSError), folder_at_once(target, replaces="*.old") as temporary:
         (temporary / "a").write_text("1")
         raise OSError("No space left on device")
     assert list(tmp_path.iterdir()) == []

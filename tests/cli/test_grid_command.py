@@ -64,12 +64,14 @@ def test_several_prompts_are_an_axis_and_never_file_names(run):
     assert "<b>" not in Path("out/index.html").read_text(encoding="utf-8")
 
 
-def test_an_existing_folder_keeps_its_other_files(run):
+def test_an_existing_folder_keeps_other_files_and_loses_an_older_grid(run):
     Path("out").mkdir()
     Path("out/notes.txt").write_text("mine")
-    for _ in range(2):
-        assert run(*GRID, "--prompt", "a", "--axis", "seed=1,2").status == 0
-    assert Path("out/notes.txt").read_text() == "mine" and len(table()) == 2
+    Path("out/01-mine.png").write_text("mine")
+    for axis in ("seed=1,2,3", "seed=4,5"):
+        assert run(*GRID, "--prompt", "a", "--axis", axis).status == 0
+    assert Path("out/notes.txt").read_text() == "mine"
+    assert {path.name for path in Path("out").glob("0*.png")} == {row["file"] for row in table()} | {"01-mine.png"}
 
 
 @pytest.mark.parametrize(

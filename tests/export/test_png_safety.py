@@ -170,7 +170,7 @@ def _mended(data: bytes) -> bytes:
     return b"".join(parts)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(mutations(), st.binary(max_size=300), st.binary(max_size=300).map(SIGNATURE.__add__)))
 @example(GOOD)
 def test_any_bytes_give_a_receipt_or_a_sentence(data):
@@ -188,7 +188,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(sorted(receipt_values())), st.sampled_from(sorted(receipt_values()["request"])), JSON, st.booleans()
 )

@@ -78,9 +78,3 @@ def test_a_resized_picture_is_different():
     assert "size" in found.sentence
     wide = np.ascontiguousarray(MADE.array().reshape(32, 128, 3))  # the same bytes in another shape
     assert verify(Receipt.from_result(MADE), wide, Again()).edited
-
-
-def test_with_another_model():
-    engine = Again()
-    verify(Receipt.from_result(MADE), MADE.array(), engine, model="other")
-    assert engine.asked[0][0].model == "other"

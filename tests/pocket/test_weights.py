@@ -62,6 +62,7 @@ def test_the_scheduler_is_stable_diffusion_1s(pipeline):
         "set_alpha_to_one": False,
         "steps_offset": 1,
         "prediction_type": "epsilon",
+        "clip_sample": False,
     }
     assert {name: config[name] for name in wanted} == wanted
 

@@ -14,7 +14,7 @@ from dashboard.course import Lesson
 from dashboard.engine import Latents
 from dashboard.ui.controls import parse_seed
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.figures import figure
+from dashboard.ui.figures import data_uri, figure
 from dashboard.ui.labs import generator_code
 from dashboard.ui.models import latent_shape
 from dashboard.ui.records import record
@@ -46,7 +46,9 @@ def _draw_twice(title: str, draw: Draw, seed: int) -> None:
             for name, tensor in (("tensor1", first), ("tensor2", second)):
                 digest = Latents.from_tensor(tensor).sha256[:8]
                 alt = f"{name}: noise of seed {seed}, {shape[1]} channels as grey tiles, hash {digest}"
-                st.html(figure(noise_image(tensor), title=name, detail=digest, alt=alt, crisp=True), width=TILES)
+                st.html(
+                    figure(data_uri(noise_image(tensor)), title=name, detail=digest, alt=alt, crisp=True), width=TILES
+                )
         _verdict(first, second)
 
 

@@ -12,7 +12,7 @@ from dashboard.course import Lesson
 from dashboard.engine import SCHEDULERS, Comparison, ImageRequest, ImageResult, Latents, compare, difference_map
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.figures import figure
+from dashboard.ui.figures import data_uri, figure
 from dashboard.ui.gallery import plain, single
 from dashboard.ui.labs.generator_code import seeded_once
 from dashboard.ui.lesson import showed
@@ -82,7 +82,7 @@ def _card(key: str, title: str, first: ImageResult, other: ImageResult, comparis
     alt = f"Where “{title}” differs from the first image: {comparison.verdict}"
     detail = f"brightened {gain} times" if gain > 1 and comparison.max_difference else "black is equal"
     differences = difference_map(first.array(), other.array(), gain=gain)
-    st.html(figure(differences, title="Where they differ", detail=detail, alt=alt))
+    st.html(figure(data_uri(differences), title="Where they differ", detail=detail, alt=alt))
 
 
 def _table(

@@ -16,6 +16,7 @@ from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model, latent_shape
+from dashboard.ui.once import once
 from dashboard.ui.predict import outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
@@ -50,19 +51,24 @@ def seed_grid_lab(lesson: Lesson) -> None:
 
 def _compare(lesson: Lesson, guess: Guess, results: Sequence[ImageResult]) -> None:
     labels = [str(result.request.seed) for result in results]
-    noises = [initial_noise(result.request.seed, latent_shape()).numpy() for result in results]
-    pairs = pair_table(labels, [result.array() for result in results], noises)
+    pairs = once(("pairs", *(result.sha256 for result in results)), lambda: _pairs(labels, results))
     mean, low, high = (float(getattr(pairs["image_distance"], name)()) for name in ("mean", "min", "max"))
     noise = float(pairs["noise_distance"].mean())
     alt = f"Distance of each of {len(labels)} images from the others: {mean:.2f} on average; the noises: {noise:.2f}."
     st.markdown("**How different are they?** A dot is one pair of images; the bar is that seed's average.")
-    st.altair_chart(charts.seed_distances(pairs, labels), alt=alt)
+    chart = once(("seeds chart", *labels, mean), lambda: charts.seed_distances(pairs, labels).to_dict())
+    st.vega_lite_chart(chart, alt=alt)
     _table(pairs)
     showed(
         f"Over {len(pairs)} pairs the images lie **{mean:.2f}** apart (from {low:.2f} to {high:.2f}); their noises lie "
         f"{noise:.2f} apart. {_reading(mean, noise)}"
     )
     outcome(lesson.predictions["grid"], guess, mean)
+
+
+def _pairs(labels: Sequence[str], results: Sequence[ImageResult]) -> pd.DataFrame:
+    noises = [initial_noise(result.request.seed, latent_shape()).numpy() for result in results]
+    return pair_table(labels, [result.array() for result in results], noises)
 
 
 def _reading(mean: float, noise: float) -> str:

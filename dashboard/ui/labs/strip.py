@@ -18,6 +18,7 @@ from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model, latent_shape
+from dashboard.ui.once import once
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 
@@ -54,7 +55,8 @@ def strip_lab(lesson: Lesson) -> None:
     table = strengths(ends[0], ends[1], places)
     middle = _nearest_middle(table)
     alt = "Strength of the noise along both paths; near the middle: "
-    st.altair_chart(charts.norms(table), alt=alt + ", ".join(f"{path} {norm:.2f}" for path, norm in middle.items()))
+    chart = once(("norms chart", *table["norm"]), lambda: charts.norms(table).to_dict())
+    st.vega_lite_chart(chart, alt=alt + ", ".join(f"{path} {norm:.2f}" for path, norm in middle.items()))
     with st.expander("The numbers behind the chart", icon=":material/table:"):
         st.dataframe(table, hide_index=True, alt="Strength of the noise at every position for both paths")
     _summary([result.array() for result in results], ends, middle)

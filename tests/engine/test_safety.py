@@ -1,0 +1,64 @@
+"""A model's own safety checker is used: what it refuses is black and says so, as in plain diffusers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from asking import ask
+from diffusers import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+from transformers import CLIPConfig, CLIPImageProcessor
+
+from dashboard.engine import Engine, ModelRegistry
+
+
+def add_checker(folder: Path, *, threshold: float) -> None:
+    """A random checker that refuses every picture, or none: a cosine is never below -2 nor above 2."""
+    vision = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = CLIPConfig(vision_config={**vision, "image_size": 32, "patch_size": 8}, projection_dim=32)
+    checker = StableDiffusionSafetyChecker(config)
+    with torch.no_grad():
+        checker.concept_embeds_weights.fill_(threshold)
+        checker.special_care_embeds_weights.fill_(threshold)
+    checker.save_pretrained(folder / "safety_checker")
+    size = {"height": 32, "width": 32}
+    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=size).save_pretrained(folder / "feature_extractor")
+    index = json.loads((folder / "model_index.json").read_text())
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    index["feature_extractor"] = ["transformers", "CLIPImageProcessor"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+
+
+@pytest.fixture
+def folder(tiny_folder, tmp_path) -> Path:
+    return shutil.copytree(tiny_folder, tmp_path / "checked")
+
+
+@pytest.mark.parametrize(("threshold", "refused"), [(-2.0, True), (2.0, False)])
+def test_it_decides_as_in_plain_diffusers(folder, threshold, refused):
+    add_checker(folder, threshold=threshold)
+    engine = Engine(ModelRegistry.build([f"tiny={folder}"], device="cpu"))
+    result = engine.submit([ask(seed=3)]).results(timeout=60)[0]
+    engine.close()
+    pipe = StableDiffusionPipeline.from_pretrained(folder)
+    pipe.set_progress_bar_config(disable=True)
+    plain = pipe("a photo of a poodle", num_inference_steps=4, generator=torch.Generator("cpu").manual_seed(3))
+    assert result.filtered is refused is plain.nsfw_content_detected[0]
+    assert (result.array().max() == 0) is refused
+    assert np.abs(result.array().astype(int) - np.asarray(plain.images[0])).max() <= 1
+
+
+def test_a_checker_that_is_named_must_be_there(folder):
+    add_checker(folder, threshold=2.0)
+    (folder / "safety_checker" / "model.safetensors").unlink()
+    info = ModelRegistry.build([f"tiny={folder}"], device="cpu").info("tiny")
+    assert not info.available and "safety_checker" in info.reason
+
+
+def test_a_model_without_one_says_nothing_is_filtered(engine):
+    assert not engine.submit([ask()]).results()[0].filtered
