@@ -17,7 +17,7 @@ from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.folders import ModelFolder
 from dashboard.engine.rows import RowRunner, make_row_stable, measure_row_rule
 
-MAX_ROWS = 16  # U-Net rows a call: Pocket gains 2% beyond, and a tick (cancel, preview) should stay short
+MAX_ROWS = 16  # U-Net rows a call: Pocket gains 5% at 48, but a tick (cancel, preview, turns) should stay short
 SMALL_NETWORK = 100_000_000  # parameters: up to here trying out row counts costs little
 FIXED_ROWS_SMALL = 8  # where counts differ: 7% above 16 a row, and half the padding
 FIXED_ROWS_LARGE = 2  # a large U-Net keeps a processor busy with one image, both its rows
@@ -93,10 +93,12 @@ def token_ids(tokenizer: Any, most: int, prompt: str) -> Tensor:
 def load_networks(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: torch.dtype) -> Networks:
     """Load from safetensors only. `ModelUnavailable` if the weights do not fit the configs."""
     from diffusers import AutoencoderKL, UNet2DConditionModel
+    from diffusers.utils import logging as diffusers_logging
     from transformers import CLIPTextModel
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # not on the operator's or the command line's screen
+    diffusers_logging.disable_progress_bar()  # not on the operator's or the command line's screen
+    transformers_logging.disable_progress_bar()
     classes = {"text_encoder": CLIPTextModel, "unet": UNet2DConditionModel, "vae": AutoencoderKL}
     with _LOADING:  # the libraries patch torch while they build a network
         parts = {part: load_part(kind, folder, part) for part, kind in classes.items()}

@@ -50,7 +50,7 @@ PROMPTS = (
     "a pink rabbit next to a yellow crown",
 )
 SHAPE_PROMPTS = ("a photo of a circle", "a photo of a square", "a blue star in space", "a red triangle at the beach")
-CELL_PX, CAPTION_PX = 128, 34
+CELL_PX, CAPTION_PX = 128, 44
 
 
 @torch.no_grad()

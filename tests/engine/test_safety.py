@@ -49,7 +49,7 @@ def test_it_decides_as_in_plain_diffusers(folder, threshold, refused):
     pipe.set_progress_bar_config(disable=True)
     plain = pipe("a photo of a poodle", num_inference_steps=4, generator=torch.Generator("cpu").manual_seed(3))
     assert result.filtered is refused is plain.nsfw_content_detected[0]
-    assert (result.array().max() == 0) is refused
+    assert (result.array().max() == 0) == refused
     assert np.abs(result.array().astype(int) - np.asarray(plain.images[0])).max() <= 1
 
 

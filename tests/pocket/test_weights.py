@@ -14,6 +14,7 @@ from dashboard.pocket.world.captions import vocabulary
 
 @pytest.fixture(scope="module")
 def pipeline() -> StableDiffusionPipeline:
+    """As a stranger loads it: nothing of ours but the path."""
     pipeline = StableDiffusionPipeline.from_pretrained(WEIGHTS_FOLDER)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
@@ -21,7 +22,7 @@ def pipeline() -> StableDiffusionPipeline:
 
 def _draw(pipeline: StableDiffusionPipeline, prompt: str) -> np.ndarray:
     noise = torch.randn((1, 4, 16, 16), generator=torch.Generator().manual_seed(7))
-    return pipeline(prompt, latents=noise, num_inference_steps=8, guidance_scale=5.0, output_type="np").images[0]
+    return pipeline(prompt, latents=noise, num_inference_steps=30, guidance_scale=4.0, output_type="np").images[0]
 
 
 def test_the_words_decide_the_place(pipeline):
