@@ -30,16 +30,18 @@ format: $(VENV)/.test-ready
 pocket-art: $(VENV)/.test-ready
 	$(BIN)/python -m dashboard.pocket.train --art
 
-# BUDGET=smoke, cpu or gpu. Stop it with Ctrl-C; the same command goes on from there.
+# BUDGET=smoke, cpu or gpu. Stop it with Ctrl-C; the same command goes on from there. WORKERS=1 leaves cores free.
 BUDGET ?= cpu
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 pocket-train: $(VENV)/.test-ready
-	$(BIN)/python -m dashboard.pocket.train --budget $(BUDGET)
+	$(BIN)/python -m dashboard.pocket.train --budget $(BUDGET) --workers $(WORKERS)
 
 bench: $(VENV)/.run-ready
 	$(BIN)/python -m dashboard bench --quick
 
+# What can be made again in minutes; the artwork and the training's state in .cache stay.
 clean:
-	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/.venv-made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -48,6 +50,7 @@ $(VENV)/.venv-made:
 	@touch $@
 
 $(VENV)/.run-ready: requirements.txt $(VENV)/.venv-made
+	@echo "Installing what the dashboard needs; the first time takes minutes (torch is large)."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
@@ -53,8 +54,8 @@ class Settings:
         for name, low, high in (("memo_megabytes", 0, 1_000_000), ("max_waiting", 1, 100_000), ("threads", 1, 1_024)):
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{setting_name(name)} must be a whole number from {low} to {high}.")
-        if self.device.split(":")[0] not in ("auto", "cpu", "cuda"):
-            raise ValueError(f'{setting_name("device")} must be "auto", "cpu" or "cuda".')
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
+            raise ValueError(f'{setting_name("device")} must be "auto", "cpu", "cuda" or "cuda:" and a number.')
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ, secrets: Path = SECRETS) -> Settings:

@@ -73,8 +73,8 @@ class Board:
         seats, task.seats = task.seats, []
         for share in {_share(job) for job, _ in seats}:
             self._shares.get(share, {}).pop(task, None)
-        if task.key is not None:
-            self._by_key.pop(task.key, None)
+        if task.key is not None and self._by_key.get(task.key) is task:  # a newer task may have taken the key
+            del self._by_key[task.key]
         return seats
 
     def sweep(self) -> None:

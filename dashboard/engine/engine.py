@@ -167,7 +167,7 @@ class Engine:
 
     def _refuse_if_full(self, new: int) -> None:
         waiting = sum(task.image is None for task in self._board.tasks)
-        if new == 0 or waiting + new <= self._max_waiting:
+        if waiting == 0 or waiting + new <= self._max_waiting:  # an idle engine takes a job of any allowed size
             return
         share = min(1.0, (waiting + new - self._max_waiting) / max(waiting, 1))  # of the queue that must go first
         seconds = share * (self._board.seconds_left() or LONGEST_RETRY)

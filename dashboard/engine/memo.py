@@ -37,6 +37,8 @@ class Memo:
 
     def get(self, key: str) -> ImageResult | None:
         """The image made from what `key` was hashed from, or None. Marks it as just used."""
+        if self.max_bytes == 0:  # off: what earlier runs left stays unread
+            return None
         path = self._path(key)
         try:
             result = _unpack(path.read_bytes())

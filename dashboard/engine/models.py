@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import math
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from dashboard.engine.safety import load_safety_checker
 from dashboard.engine.schedulers import SchedulerShelf
 from dashboard.engine.sources import Source, list_sources
 
+RETRY_DOWNLOAD_SECONDS = 60.0  # a network may come back; until then nobody waits for it again
 POCKET_WEIGHTS = Path(__file__).parents[1] / "pocket" / "weights"
 
 
@@ -40,9 +43,13 @@ class LoadedModel:
         self._networks: dict[str, Networks] = {}
         self._preview: Preview | None = None
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
 
     def networks(self, dtype: str) -> Networks:
         """In "float32", "bfloat16" or "float16"; loads at the first call. Thread-safe."""
+        loaded = self._networks.get(dtype)
+        if loaded is not None:  # the worker must not wait while another dtype is being loaded
+            return loaded
         with self._lock:
             if dtype not in self._networks:
                 self._networks[dtype] = load_networks(
@@ -52,7 +59,7 @@ class LoadedModel:
 
     def tokenize(self, prompt: str) -> list[str]:
         """The prompt's tokens as the vocabulary writes them, uncut and without markers. Thread-safe."""
-        with self._lock:  # a tokenizer is not, so this one is not the worker's
+        with self._reading:  # a tokenizer is not, so this one is not the worker's
             ids = self._reader(prompt, add_special_tokens=False, verbose=False).input_ids
             return list(self._reader.convert_ids_to_tokens(ids))
 
@@ -70,7 +77,7 @@ class ModelRegistry:
         self.device = device
         self._sources = {source.id: source for source in sources}
         self._loaded: dict[str, LoadedModel] = {}
-        self._failures: dict[str, str] = {}  # why the last download failed
+        self._failures: dict[str, tuple[float, str]] = {}  # when and why the last download failed
         self._locks = {source.id: threading.Lock() for source in sources}
 
     @classmethod
@@ -136,8 +143,9 @@ class ModelRegistry:
                 return inspect_folder(path, variant=variant)
         if hub.offline():
             raise ModelUnavailable(f"{source.about.name} is not on this server; HF_HUB_OFFLINE forbids to fetch it.")
-        if source.id in self._failures:
-            raise ModelUnavailable(self._failures[source.id])
+        failed_at, reason = self._failures.get(source.id, (-math.inf, ""))
+        if time.monotonic() - failed_at < RETRY_DOWNLOAD_SECONDS:
+            raise ModelUnavailable(reason)
         return None
 
     def _download(self, source: Source) -> ModelFolder:
@@ -149,7 +157,7 @@ class ModelRegistry:
                     return inspect_folder(path, variant=variant)
             raise ModelUnavailable(f"{source.about.name} was downloaded, but it has no safetensors weights.")
         except ModelUnavailable as failure:
-            self._failures[source.id] = str(failure)
+            self._failures[source.id] = (time.monotonic(), str(failure))
             raise
 
     @property

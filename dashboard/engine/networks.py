@@ -123,7 +123,7 @@ def load_part(kind: Any, folder: ModelFolder, part: str) -> torch.nn.Module:
     try:
         module, info = kind.from_pretrained(
             folder.path / part,
-            torch_dtype=torch.float32,
+            dtype=torch.float32,
             variant=folder.variant,
             use_safetensors=True,
             local_files_only=True,

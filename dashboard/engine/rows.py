@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 Forward = Callable[..., Tensor]  # (R, ...) inputs, all with R rows -> (R, ...)
 SHORT_PRODUCT = 16  # rows: a 2-D matrix product is padded to a multiple of this
-TRIED_COUNTS = (1, 2, 3, 5, 7)  # beside the largest; odd ones find kernels that split work by pairs
+TRIED_COUNTS = (1, 2, 3, 4, 5, 7, 12)  # beside the largest; odd ones find kernels that split work by pairs
 ROWS_CHECKED_A_COUNT = 2  # runs of each count, each on other rows
 
 

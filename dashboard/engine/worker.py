@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 import torch
+from PIL.Image import Image
 
 from dashboard.engine.batch import advance
 from dashboard.engine.board import Board, Task
@@ -38,7 +39,7 @@ class Worker:
 
     def start(self) -> None:
         """Start the thread, if it is not running. The caller holds `wake`."""
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
             self._thread.start()
 
@@ -117,11 +118,20 @@ class Worker:
         return task.image
 
     def _tell(self, task: Task, image: Denoising) -> None:
-        preview = image.preview() if task.wants_preview and not image.done else None
+        preview = self._preview(task, image)
         with self.wake:
             seats = list(task.seats)
         for job, index in seats:
             job.stepped(index, step=image.step_index, steps=image.steps, timestep=image.timestep, preview=preview)
+
+    def _preview(self, task: Task, image: Denoising) -> Image | None:
+        if not task.wants_preview or image.done:
+            return None
+        try:
+            return image.preview()
+        except Exception:  # a picture on the way is a courtesy: without it the images go on
+            logger.exception("A preview could not be made.")
+            return None
 
     def _finish(self, task: Task, image: Denoising) -> None:
         try:

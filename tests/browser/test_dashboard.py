@@ -43,7 +43,9 @@ def grid_images(page: Page) -> Locator:
 
 
 def hashes(page: Page) -> list[str]:
-    return page.locator('[class*="st-key-cell-seeds-grid-"] code').all_inner_texts()
+    """What stands under each image of the grid: the first eight digits of its hash."""
+    captions = page.locator('[class*="st-key-cell-seeds-grid-"] figcaption').all_inner_texts()
+    return [found[0] for caption in captions if (found := re.search(r"\b[0-9a-f]{8}\b", caption))]
 
 
 def engine_line(page: Page) -> str:
@@ -104,6 +106,7 @@ def test_a_reload_brings_back_the_form_and_the_images(new_visitor: NewVisitor) -
     run_grid(page)
     expect(grid_images(page)).to_have_count(3)
     before = hashes(page)
+    assert len(set(before)) == 3
     page.reload()
     expect(grid_images(page)).to_have_count(3)
     assert hashes(page) == before
@@ -121,7 +124,7 @@ def test_a_link_shows_a_friend_the_same_images(new_visitor: NewVisitor, server: 
     expect(friend.get_by_text("Your images are ready.")).to_be_visible()
     open_grid(friend)
     expect(grid_images(friend)).to_have_count(3)
-    assert hashes(friend) == hashes(mine)
+    assert len(hashes(friend)) == 3 and hashes(friend) == hashes(mine)
 
 
 def test_two_people_at_once_get_their_own_images(new_visitor: NewVisitor) -> None:

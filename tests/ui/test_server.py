@@ -44,3 +44,10 @@ def test_a_forged_token_is_replaced(client: TestClient) -> None:
 
 def test_only_pages_carry_it(client: TestClient) -> None:
     assert "set-cookie" not in client.get("/data").headers
+
+
+@pytest.mark.parametrize("neighbour", ["a@b=1", 'prefs={"a":1}', "=; ;;"])
+def test_another_programs_badly_written_cookie_does_no_harm(client: TestClient, neighbour: str) -> None:
+    answer = client.get("/", headers={"cookie": f"{neighbour}; {COOKIE}={new_token()}"})
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers

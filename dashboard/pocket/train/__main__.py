@@ -62,7 +62,9 @@ def main(argv: list[str] | None = None) -> int:
     # Signals to this process are for its members; they agree on the step at which all of them stop.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _pass_on)
-    run_team(1 if torch.cuda.is_available() else args.workers, work_as_member, budget, args.work, args.out)
+    # Every member needs a share of each batch; a GPU needs no team.
+    members = min(args.workers, budget.vae.batch_size, budget.diffusion.batch_size)
+    run_team(1 if torch.cuda.is_available() else members, work_as_member, budget, args.work, args.out)
     return 0
 
 

@@ -49,7 +49,7 @@ BUDGETS = {
             name="cpu",
             scenes=24_000,
             vae=Phase(steps=600, batch_size=12, learning_rate=2e-3),
-            diffusion=Phase(steps=1_550, batch_size=64, learning_rate=2e-3, cooldown=0.75, ema_decay=0.995),
+            diffusion=Phase(steps=1_420, batch_size=64, learning_rate=2e-3, cooldown=0.75, ema_decay=0.995),
             samples_every=400,
         ),
         # One large GPU: two runs of nine minutes, the second resuming the first.

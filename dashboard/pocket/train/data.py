@@ -1,6 +1,7 @@
 """The training set: scenes rendered once into memory-mapped arrays, each reproducible from its index."""
 
 import json
+import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -52,7 +53,8 @@ def render_scenes(folder: Path, count: int, *, shapes_only: bool) -> Iterator[in
         folder / "images.npy", mode="w+", dtype=np.uint8, shape=(count, IMAGE_PX, IMAGE_PX, 3)
     )
     starts = range(0, count, _CHUNK)
-    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+    # A forked child of a process that runs threads may never wake; a spawned one does.
+    with ProcessPoolExecutor(max_workers=os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
         stops = [min(start + _CHUNK, count) for start in starts]
         chunks = pool.map(_render_chunk, starts, stops, [shapes_only] * len(starts))
         for start, chunk in zip(starts, chunks, strict=True):

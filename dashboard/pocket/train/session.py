@@ -17,7 +17,7 @@ from dashboard.pocket.train.budgets import Budget
 from dashboard.pocket.train.data import load_images, load_world, render_scenes
 from dashboard.pocket.train.diffusion import train_diffusion
 from dashboard.pocket.train.ledger import Ledger
-from dashboard.pocket.train.team import Team, all_threads
+from dashboard.pocket.train.team import Team
 from dashboard.pocket.train.trainee import Trainee
 from dashboard.pocket.train.vae import encode_all, train_vae
 from dashboard.pocket.world.captions import vocabulary
@@ -74,7 +74,7 @@ class Session:
         """Every scene as a scaled latent: unit standard deviation over the set's first two thousand."""
         stored = self.work / f"latents-{self.vae_trainee.step}.pt"
         if not stored.exists() and self.team.leads:
-            with all_threads():  # the other members wait
+            with self.team.threads_of_all():
                 torch.save(torch.cat(list(encode_all(self.vae, self.images, self.device))), stored)
         self.team.wait()
         latents = torch.load(stored, weights_only=True).float()

@@ -54,25 +54,26 @@ class Team:
         dist.all_reduce(votes)
         return bool(votes.item())
 
+    @contextmanager
+    def threads_of_all(self) -> Iterator[None]:
+        """For the leader: the fellows' threads too, while they wait."""
+        own = torch.get_num_threads()
+        torch.set_num_threads(own * self.size)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(own)
+
     def wait(self) -> None:
         if self.size > 1:
             dist.barrier()
 
 
-@contextmanager
-def all_threads() -> Iterator[None]:
-    """Every core for one member's work while its fellows wait."""
-    own = torch.get_num_threads()
-    torch.set_num_threads(os.cpu_count() or own)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(own)
-
-
 def run_team(size: int, work: Callable[..., None], *arguments: Any) -> None:
     """`work(team, *arguments)` in `size` processes; returns when all have ended. One process stays here."""
     if size == 1:
+        if not torch.cuda.is_available():
+            torch.set_num_threads(1)
         work(Team(), *arguments)
         return
     mp.spawn(_member, args=(size, _free_port(), work, arguments), nprocs=size)
