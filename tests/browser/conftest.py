@@ -10,11 +10,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from visitors import NewVisitor, Server, Visitor
 
 ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -49,15 +49,6 @@ def _reason() -> str:
     if not WEIGHTS.exists():
         return "the browser tests need Pocket's weights in dashboard/pocket/weights"
     return ""
-
-
-@dataclass
-class Server:
-    """A running dashboard."""
-
-    url: str
-    log: Path
-    started: float  # time.monotonic() of its first answer
 
 
 @pytest.fixture(scope="session")
@@ -98,18 +89,6 @@ def _wait_for_answer(address: str, process: subprocess.Popen[bytes], log: Path) 
         else:
             return
     pytest.fail(f"the server did not answer:\n{log.read_text()[-3000:]}")
-
-
-@dataclass
-class Visitor:
-    """One person's browser: its page, and everything that went wrong in it."""
-
-    page: object
-    close: Callable[[], None]
-    faults: list[str] = field(default_factory=list)
-
-
-NewVisitor = Callable[..., Visitor]
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from conftest import NewVisitor, Server
 from playwright.sync_api import Locator, Page, expect
+from visitors import NewVisitor, Server
 
 FIRST = re.compile("seed 6421725739674010")
 STOPPED = "You stopped this run."
@@ -60,7 +60,9 @@ def test_the_first_image_comes_soon_after_the_server_answers(
     expect(image).to_be_visible()
     expect(image).to_have_attribute("alt", FIRST)
     assert image.evaluate("async image => (await image.decode(), image.naturalWidth)") >= 64
-    record_property("seconds_from_the_servers_first_answer", round(time.monotonic() - server.started, 1))
+    seconds = time.monotonic() - server.started
+    record_property("seconds_from_the_servers_first_answer", round(seconds, 1))
+    assert seconds < 30, "the goal is 10 s on two quiet cores; three times that on a machine that does other work"
 
 
 def test_a_grid_runs_with_moving_previews_and_shows_its_images(new_visitor: NewVisitor) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-from conftest import MakeEngine
+from collections.abc import Callable
 
-from dashboard.engine import ImageRequest, ModelRegistry
+import pytest
+
+from dashboard.engine import Engine, ImageRequest, ModelRegistry
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +14,9 @@ def pocket() -> ModelRegistry:
     return ModelRegistry.build([], device="cpu")
 
 
-def test_an_image_of_pocket_is_the_same_alone_and_in_any_grid(make_engine: MakeEngine, pocket: ModelRegistry) -> None:
+def test_an_image_of_pocket_is_the_same_alone_and_in_any_grid(
+    make_engine: Callable[..., Engine], pocket: ModelRegistry
+) -> None:
     engine = make_engine(pocket)
     request = ImageRequest(prompt="a red car in the city", seed=3, num_inference_steps=4, scheduler="ddim")
     alone = engine.submit([request]).results(120)[0].sha256

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 import streamlit as st
@@ -13,9 +12,7 @@ from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from dashboard.ui import engine_room
-
-ROOT = Path(__file__).parent.parent.parent
-OpenPage = Callable[..., AppTest]
+from pages import ROOT, OpenPage
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from fake_engine import FakeEngine
@@ -10,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.engine import Job
 
+ROOT = Path(__file__).parents[2]
+OpenPage = Callable[..., AppTest]
 WIDGETS = ("text_area", "text_input", "number_input", "selectbox", "radio", "slider")
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ROOT, OpenPage
 from fake_engine import FakeEngine
 from streamlit.testing.v1 import AppTest
 
 from dashboard.ui import engine_room
-from pages import jobs, pictures, press, words
+from pages import ROOT, OpenPage, jobs, pictures, press, words
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 

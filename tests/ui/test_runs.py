@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
-from conftest import OpenPage
 from fake_engine import FakeEngine
 from streamlit.testing.v1 import AppTest
 
 from dashboard.engine import JobSnapshot, QueueFull
 from dashboard.engine.jobs import CellStatus
 from dashboard.ui.runs import progress_text
-from pages import commit, fill, jobs, press, words
+from pages import OpenPage, commit, fill, jobs, press, words
 
 GRID = 6
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import OpenPage
 from fake_engine import SHAPE, FakeEngine
 from streamlit.testing.v1 import AppTest
 
 from dashboard.engine import Latents, initial_noise
-from pages import commit, fill, jobs, pictures, press, value_of, words
+from pages import OpenPage, commit, fill, jobs, pictures, press, value_of, words
 
 GRID = 6  # images of the default grid
 
