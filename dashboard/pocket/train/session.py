@@ -63,6 +63,7 @@ class Session:
 
     def _train_diffusion(self) -> bool:
         self.vae_trainee.swap_average()  # from here on the autoencoder is its average, and fixed
+        self._encode()
         latents = self._latents()
         cast = load_world(self.budget.shapes_only).cast
         losses = train_diffusion(self.diffusion_trainee, latents, self.tokenizer, cast, self.device)
@@ -70,17 +71,23 @@ class Session:
         self.vae_trainee.swap_average()
         return finished
 
-    def _latents(self) -> torch.Tensor:
-        """Every scene as a scaled latent: unit standard deviation over the set's first two thousand."""
-        stored = self.work / f"latents-{self.vae_trainee.step}.pt"
-        if not stored.exists() and self.team.leads:
+    def _encode(self) -> None:
+        """Every scene as latents on disk; the leader's work, the others wait."""
+        if self.team.leads and not self._latents_file.exists():
             with self.team.threads_of_all():
-                torch.save(torch.cat(list(encode_all(self.vae, self.images, self.device))), stored)
+                torch.save(torch.cat(list(encode_all(self.vae, self.images, self.device))), self._latents_file)
         self.team.wait()
-        latents = torch.load(stored, weights_only=True).float()
+
+    def _latents(self) -> torch.Tensor:
+        """What `_encode` left, scaled to unit standard deviation over the first two thousand scenes."""
+        latents = torch.load(self._latents_file, weights_only=True).float()
         scale = round(1 / latents[:2000].std().item(), 5)
         self.vae.register_to_config(scaling_factor=scale)
         return (latents * scale).half()
+
+    @property
+    def _latents_file(self) -> Path:
+        return self.work / f"latents-{self.vae_trainee.step}.pt"
 
     def _train(self, name: str, trainee: Trainee, losses: Iterator[dict[str, float]]) -> bool:
         ledger = Ledger(self.work / "losses.csv", name, trainee.phase.steps)
