@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 from diffusers import PNDMScheduler, StableDiffusionPipeline
 
 from dashboard.pocket.train.budgets import BUDGETS, Budget, Phase
+from dashboard.pocket.train.ledger import Ledger
 from dashboard.pocket.train.optimizer import orthogonalised
 from dashboard.pocket.train.session import Session
 from dashboard.pocket.train.team import Team
@@ -79,6 +81,15 @@ def test_no_weight_file_is_large(trained):
     assert max(sizes) < 15e6 and sum(sizes) < 60e6
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As every member of a team runs: sums over several threads come in no fixed order."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def _small(steps: int = 6) -> Budget:
     phase = Phase(steps=steps, batch_size=4, learning_rate=1e-3, warmup_steps=2)
     return replace(BUDGETS["smoke"], scenes=32, vae=phase, diffusion=replace(phase, steps=4), samples_every=100)
@@ -88,24 +99,36 @@ def _weights(session: Session) -> torch.Tensor:
     return torch.cat([parameter.flatten() for parameter in session.unet.parameters()])
 
 
-def test_the_same_budget_gives_the_same_weights(tmp_path):
+def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
+    """Equal but for rounding: torch's kernels may sum in another order when a buffer lies elsewhere in memory."""
+    return torch.allclose(a, b, rtol=0, atol=2e-4)
+
+
+def test_the_same_budget_gives_the_same_weights(tmp_path, one_thread):
     sessions = [Session(Team(), _small(), tmp_path / name) for name in ("a", "b")]
+    untrained = _weights(sessions[0]).clone()
     assert all(session.run() for session in sessions)
-    assert torch.equal(_weights(sessions[0]), _weights(sessions[1]))
+    assert _same(_weights(sessions[0]), _weights(sessions[1]))
+    assert not _same(_weights(sessions[0]), untrained)
 
 
-def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path):
+def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path, one_thread, monkeypatch):
     whole = Session(Team(), _small(), tmp_path / "whole")
     assert whole.run()
-    broken = Session(Team(), _small(), tmp_path / "broken")
-    broken.stopping = True
-    steps = 0
-    while not broken.run():
+    add, runs = Ledger.add, 0
+    while True:
         broken = Session(Team(), _small(), tmp_path / "broken")  # a new process: everything comes from disk
-        steps += 1
-        broken.stopping = steps < 5
-    assert steps == 5
-    assert torch.equal(_weights(whole), _weights(broken))
+
+        def add_and_stop(self: Ledger, *arguments: object, session: Session = broken) -> None:
+            add(self, *arguments)
+            session.stopping = True
+
+        monkeypatch.setattr(Ledger, "add", add_and_stop)
+        if broken.run():
+            break
+        runs += 1
+    assert runs >= 4
+    assert _same(_weights(whole), _weights(broken))
 
 
 def test_exporting_before_anything_is_trained_is_refused(tmp_path):
@@ -122,7 +145,7 @@ def test_exporting_before_anything_is_trained_is_refused(tmp_path):
 
 def test_the_learning_rate_rises_holds_and_falls():
     phase = Phase(steps=100, batch_size=1, learning_rate=1.0, warmup_steps=10, cooldown=0.2)
-    trainee = Trainee([torch.nn.Linear(2, 2)], phase, Team())
+    trainee = Trainee([torch.nn.Linear(8, 8)], phase, Team())
     rates = []
     for trainee.step in range(100):
         rates.append(trainee.learning_rate())

@@ -3,7 +3,7 @@
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -53,15 +53,21 @@ def render_scenes(folder: Path, count: int, *, shapes_only: bool) -> Iterator[in
         folder / "images.npy", mode="w+", dtype=np.uint8, shape=(count, IMAGE_PX, IMAGE_PX, 3)
     )
     starts = range(0, count, _CHUNK)
-    # A forked child of a process that runs threads may never wake; a spawned one does.
-    with ProcessPoolExecutor(max_workers=os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
-        stops = [min(start + _CHUNK, count) for start in starts]
-        chunks = pool.map(_render_chunk, starts, stops, [shapes_only] * len(starts))
-        for start, chunk in zip(starts, chunks, strict=True):
-            images[start : start + len(chunk)] = chunk
-            yield start + len(chunk)
+    stops = [min(start + _CHUNK, count) for start in starts]
+    for start, chunk in zip(starts, _render_chunks(starts, stops, shapes_only), strict=True):
+        images[start : start + len(chunk)] = chunk
+        yield start + len(chunk)
     images.flush()
     marker.write_text(json.dumps(wanted))
+
+
+def _render_chunks(starts: Sequence[int], stops: Sequence[int], shapes_only: bool) -> Iterator[np.ndarray]:
+    if len(starts) == 1:  # starting a process takes longer than one chunk
+        yield _render_chunk(starts[0], stops[0], shapes_only)
+        return
+    # A forked child of a process that runs threads may never wake; a spawned one does.
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(_render_chunk, starts, stops, [shapes_only] * len(starts))
 
 
 def _render_chunk(start: int, stop: int, shapes_only: bool) -> np.ndarray:
