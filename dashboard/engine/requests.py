@@ -100,8 +100,8 @@ class ImageRequest:
     negative_prompt: str = ""  # takes the place of the empty prompt in guidance
     seed: int = 0  # 0 .. 2**63 - 1
     num_inference_steps: int = 20  # 1 .. 150
-    guidance_scale: float = 7.5  # w, 0 .. 30; w = 1 is "no guidance"; w <= 1 runs no unconditional row, as diffusers
-    scheduler: str = "pndm"  # a key of SCHEDULERS
+    guidance_scale: float = 5.0  # w, 0 .. 30; w = 1 is "no guidance"; w <= 1 runs no unconditional row, as diffusers
+    scheduler: str = "ddim"  # a key of SCHEDULERS
     model: str = "pocket"
     height: int | None = None  # pixels; None = the model's native size
     width: int | None = None

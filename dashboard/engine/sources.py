@@ -38,6 +38,7 @@ ABOUT: Mapping[str, About] = MappingProxyType(
             what_it_is="A small latent diffusion model that this project trained on scenes it drew itself.",
             what_it_is_not="It is not Stable Diffusion, and it knows no word and no thing beyond its pocket world.",
             default_steps=20,
+            default_guidance_scale=5.0,
         ),
         "CompVis/stable-diffusion-v1-4": _STABLE_DIFFUSION_1_4,
     }

@@ -49,7 +49,9 @@ def test_every_scheduler_has_a_sampler_name(scheduler):
 
 
 def test_ours_reads_as_the_convention():
-    request = ImageRequest(prompt="a poodle\non an astronaut", negative_prompt="blurry", seed=42)
+    request = ImageRequest(
+        prompt="a poodle\non an astronaut", negative_prompt="blurry", seed=42, guidance_scale=7.5, scheduler="pndm"
+    )
     assert parameters_text(make_result(request)) == (
         "a poodle\non an astronaut\nNegative prompt: blurry\n"
         "Steps: 20, Sampler: PLMS, CFG scale: 7.5, Seed: 42, Size: 64x64, Model hash: 0a1b2c3d4e, Model: pocket"

@@ -56,7 +56,11 @@ def test_time_and_memo_do_not_change_the_png():
 
 def test_other_programs_read_the_parameters():
     for prompt in ("a poodle", "東京"):
-        with Image.open(io.BytesIO(png_bytes(make_result(ImageRequest(prompt=prompt, seed=42))))) as image:
+        with Image.open(
+            io.BytesIO(
+                png_bytes(make_result(ImageRequest(prompt=prompt, seed=42, guidance_scale=7.5, scheduler="pndm")))
+            )
+        ) as image:
             assert image.text["parameters"].startswith(
                 f"{prompt}\nSteps: 20, Sampler: PLMS, CFG scale: 7.5, Seed: 42, "
             )

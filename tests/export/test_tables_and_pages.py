@@ -47,14 +47,14 @@ def test_csv_has_every_parameter_and_loses_nothing():
 
 
 def test_file_names_are_safe_and_follow_the_pattern():
-    result = make_result(ImageRequest(prompt=HOSTILE, seed=42))
+    result = make_result(ImageRequest(prompt=HOSTILE, seed=42, guidance_scale=7.5, scheduler="pndm"))
     assert file_name(result) == f"pocket-seed42-steps20-g7.5-{result.sha256[:8]}.png"
     named = make_result(ImageRequest(prompt="a", model="../CON/../ö x:y" + "z" * 100, guidance_scale=0.1 + 0.2))
     assert re.fullmatch(r"[a-z0-9.-]{1,120}", file_name(named)) and not file_name(named).startswith(".")
 
 
 def test_alt_text():
-    request = ImageRequest(prompt="a poodle", seed=42)
+    request = ImageRequest(prompt="a poodle", seed=42, guidance_scale=7.5, scheduler="pndm")
     assert alt_text(request) == "Pocket: 'a poodle', seed 42, 20 steps, guidance 7.5, PNDM"
     assert alt_text(request.replace(negative_prompt="fog", num_inference_steps=1, model="x/y")) == (
         "x/y: 'a poodle', seed 42, 1 step, guidance 7.5, PNDM, negative prompt 'fog'"
