@@ -52,7 +52,9 @@ class Sweep:
 
 def sweeps(model: str, *, quick: bool) -> tuple[Sweep, ...]:
     """What is compared. Every guidance is above 1, so that neither side may skip the unconditional row."""
-    base = ImageRequest(prompt=PROMPT, seed=SEED, model=model, dtype="float32")
+    base = ImageRequest(
+        prompt=PROMPT, seed=SEED, model=model, scheduler="pndm", dtype="float32"
+    )  # as the course's loop
     guidances = tuple(base.replace(guidance_scale=1.5 + 0.5 * i) for i in range(24))
     guidance = Sweep(name="guidance-24x20-f32", requests=guidances)
     if quick:
