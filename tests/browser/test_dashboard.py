@@ -171,7 +171,7 @@ def test_an_image_opens_large_by_keyboard_and_saves_its_receipt(new_visitor: New
         dialog.get_by_role("button", name="PNG with its receipt").click()
     saved = tmp_path / download.value.suggested_filename
     download.value.save_as(saved)
-    assert re.fullmatch(r"pocket-seed6421725739674010-steps20-g7.5-[0-9a-f]{8}\.png", saved.name)
+    assert re.fullmatch(r"pocket-seed6421725739674010-steps20-g5-[0-9a-f]{8}\.png", saved.name)
     page.keyboard.press("Escape")
     page.locator('input[type="file"]').set_input_files(saved)
     expect(page.get_by_text("Identical: every pixel is the same.")).to_be_visible()

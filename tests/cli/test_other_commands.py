@@ -35,9 +35,12 @@ def test_models_says_why_not(run, monkeypatch, tmp_path):
 
 
 def test_bench_compares_equal_things(run, monkeypatch):
+    sweeps = bench.sweeps
+
     def small(model, *, quick):
-        base = ImageRequest(prompt="a", model=model, dtype="float32", num_inference_steps=2)
-        return (bench.Sweep(name="guidance-24x20-f32", requests=tuple(base.replace(guidance_scale=g) for g in (2, 5))),)
+        first = sweeps(model, quick=quick)[0].requests[0].replace(num_inference_steps=2)
+        requests = tuple(first.replace(guidance_scale=guidance) for guidance in (2, 5))
+        return (bench.Sweep(name="guidance-24x20-f32", requests=requests),)
 
     monkeypatch.setattr(bench, "sweeps", small)
     done = run("bench", "--quick", "--model", "tiny", "--json", "--out", "b.json")

@@ -11,8 +11,10 @@ from dashboard.engine.denoising import Denoising
 
 
 def ask(prompt: str = "a photo of a poodle", **changes: object) -> ImageRequest:
-    """A request to the tiny model, few steps."""
-    return ImageRequest(**{"prompt": prompt, "model": "tiny", "num_inference_steps": 4, **changes})  # type: ignore[arg-type]
+    """A request to the tiny model: few steps, the scheduler and the guidance that plain diffusers takes by itself."""
+    fields = {"prompt": prompt, "model": "tiny", "num_inference_steps": 4, "scheduler": "pndm", "guidance_scale": 7.5}
+    fields |= changes
+    return ImageRequest(**fields)  # type: ignore[arg-type]
 
 
 class Ticks:

@@ -90,6 +90,9 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+ROUNDING = 0.2  # up to 0.03 was seen; a resumed run that forgets its optimisers' momentum ends 0.54 apart
+
+
 def _small(steps: int = 6) -> Budget:
     phase = Phase(steps=steps, batch_size=4, learning_rate=1e-3, warmup_steps=2)
     return replace(BUDGETS["smoke"], scenes=32, vae=phase, diffusion=replace(phase, steps=4), samples_every=100)
@@ -99,21 +102,25 @@ def _weights(session: Session) -> torch.Tensor:
     return torch.cat([parameter.flatten() for parameter in session.unet.parameters()])
 
 
-def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
-    """Equal but for rounding: torch's kernels may sum in another order when a buffer lies elsewhere in memory."""
-    return torch.allclose(a, b, rtol=0, atol=2e-4)
+def _apart(a: torch.Tensor, b: torch.Tensor, start: torch.Tensor) -> float:
+    """How far two trained networks lie from each other, as a share of how far training moved them from `start`.
+
+    Not nought: torch's kernels may sum in another order when a buffer lies elsewhere in memory, and training from
+    random weights magnifies a last bit.
+    """
+    return float((a - b).norm() / (a - start).norm())
 
 
 def test_the_same_budget_gives_the_same_weights(tmp_path, one_thread):
     sessions = [Session(Team(), _small(), tmp_path / name) for name in ("a", "b")]
     untrained = _weights(sessions[0]).clone()
     assert all(session.run() for session in sessions)
-    assert _same(_weights(sessions[0]), _weights(sessions[1]))
-    assert not _same(_weights(sessions[0]), untrained)
+    assert _apart(_weights(sessions[0]), _weights(sessions[1]), untrained) < ROUNDING
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path, one_thread, monkeypatch):
     whole = Session(Team(), _small(), tmp_path / "whole")
+    untrained = _weights(whole).clone()
     assert whole.run()
     add, runs = Ledger.add, 0
     while True:
@@ -128,7 +135,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path, one_thread, mon
             break
         runs += 1
     assert runs >= 4
-    assert _same(_weights(whole), _weights(broken))
+    assert _apart(_weights(whole), _weights(broken), untrained) < ROUNDING
 
 
 def test_exporting_before_anything_is_trained_is_refused(tmp_path):
