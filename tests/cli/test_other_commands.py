@@ -12,7 +12,7 @@ import pytest
 
 from dashboard import bench
 from dashboard.cli import work
-from dashboard.engine import Engine, ImageRequest
+from dashboard.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 

@@ -135,7 +135,13 @@ def test_spelling_a_default_out_finds_the_same_image(tmp_path, make_engine):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"seed": 1}, {"guidance_scale": 8}, {"num_inference_steps": 5}, {"scheduler": "euler"}, {"negative_prompt": "owl"}],
+    [
+        {"seed": 1},
+        {"guidance_scale": 8},
+        {"num_inference_steps": 5},
+        {"scheduler": "euler"},
+        {"negative_prompt": "owl"},
+    ],
 )
 def test_another_request_is_another_image(tmp_path, make_engine, changes):
     engine = make_engine(memo=Memo(tmp_path, max_bytes=MEGABYTE))

@@ -14,6 +14,7 @@ import pytest
 import torch
 from diffusers import PNDMScheduler, StableDiffusionPipeline
 
+from dashboard.pocket.train.__main__ import main
 from dashboard.pocket.train.budgets import BUDGETS, Budget, Phase
 from dashboard.pocket.train.ledger import Ledger
 from dashboard.pocket.train.optimizer import orthogonalised
@@ -136,6 +137,22 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path, one_thread, mon
         runs += 1
     assert runs >= 4
     assert _apart(_weights(whole), _weights(broken), untrained) < ROUNDING
+
+
+def test_a_new_run_goes_on_from_finished_weights(trained, tmp_path, one_thread):
+    session = Session(Team(), _small(), tmp_path, start=trained / "weights")
+    shipped = StableDiffusionPipeline.from_pretrained(trained / "weights")
+    start = _weights(session).clone()
+    assert torch.equal(start, torch.cat([parameter.flatten() for parameter in shipped.unet.parameters()]))
+    assert session.run()
+    assert session.diffusion_trainee.step == 4 and not torch.equal(_weights(session), start)
+    kept = dict(session.vae.named_parameters())
+    assert all(torch.equal(kept[name], parameter) for name, parameter in shipped.vae.named_parameters())
+
+
+def test_there_must_be_weights_to_go_on_from(tmp_path, capsys):
+    assert main(["--budget", "smoke", "--work", str(tmp_path), "--from", str(tmp_path)]) == 2
+    assert "There are no finished weights" in capsys.readouterr().err
 
 
 def test_exporting_before_anything_is_trained_is_refused(tmp_path):

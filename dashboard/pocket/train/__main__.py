@@ -25,6 +25,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path(".cache/pocket-training"), help="where scenes and state live")
     parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER, help="where finished weights go")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, one thread each (a GPU: one)")
+    parser.add_argument("--from", dest="start", type=Path, help="finished weights to go on from, VAE kept")
     parser.add_argument("--vae-steps", type=int, help="instead of the budget's")
     parser.add_argument("--diffusion-steps", type=int, help="instead of the budget's")
     parser.add_argument("--export-only", action="store_true", help="write the weights of the saved state and stop")
@@ -52,6 +53,9 @@ def main(argv: list[str] | None = None) -> int:
     except ArtMissing as missing:
         sys.stderr.write(f"{missing}\n")
         return 2
+    if args.start is not None and not (args.start / "model_index.json").is_file():
+        sys.stderr.write(f"There are no finished weights in {args.start}.\n")
+        return 2
     if args.export_only:
         session = Session(Team(), budget, args.work)
         if not session.diffusion_trainee.step:
@@ -64,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
         signal.signal(number, _pass_on)
     # Every member needs a share of each batch; a GPU needs no team.
     members = min(args.workers, budget.vae.batch_size, budget.diffusion.batch_size)
-    run_team(1 if torch.cuda.is_available() else members, work_as_member, budget, args.work, args.out)
+    run_team(1 if torch.cuda.is_available() else members, work_as_member, budget, args.work, args.out, args.start)
     return 0
 
 

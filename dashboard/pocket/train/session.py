@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 import torch
+from diffusers import StableDiffusionPipeline
 
 from dashboard.pocket.model import build_pipeline, build_text_encoder, build_unet, build_vae, save_weights
 from dashboard.pocket.samples import sample_sheet
@@ -24,9 +25,13 @@ from dashboard.pocket.world.captions import vocabulary
 
 
 class Session:
-    """Set `stopping` (from a signal handler) to save and leave at the next step."""
+    """Set `stopping` (from a signal handler) to save and leave at the next step.
 
-    def __init__(self, team: Team, budget: Budget, work: Path) -> None:
+    `start`: finished weights to go on from, where no state is saved yet. Their autoencoder stays as it is, so the
+    latents keep their meaning; the other networks begin a new diffusion phase.
+    """
+
+    def __init__(self, team: Team, budget: Budget, work: Path, start: Path | None = None) -> None:
         self.team = team
         torch.manual_seed(0)
         self.budget, self.work, self.stopping = budget, work / budget.name, False
@@ -38,8 +43,12 @@ class Session:
         self.vae = build_vae(arch).to(self.device, memory_format=torch.channels_last)
         self.unet = build_unet(arch).to(self.device, memory_format=torch.channels_last)
         self.text_encoder = build_text_encoder(arch, self.tokenizer).to(self.device)
+        if start is not None:
+            self._take_weights(start)
         self.vae_trainee = Trainee([self.vae], budget.vae, team)
         self.diffusion_trainee = Trainee([self.unet, self.text_encoder], budget.diffusion, team)
+        if start is not None:
+            self.vae_trainee.step = budget.vae.steps
         self._load("vae", self.vae_trainee)
         self._load("diffusion", self.diffusion_trainee)
 
@@ -122,6 +131,11 @@ class Session:
             trainee.swap_average()
         save_weights(self._pipeline(), folder)
 
+    def _take_weights(self, folder: Path) -> None:
+        pipeline = StableDiffusionPipeline.from_pretrained(folder)
+        for name in ("vae", "unet", "text_encoder"):
+            getattr(self, name).load_state_dict(getattr(pipeline, name).state_dict())
+
     def _save(self, name: str, trainee: Trainee) -> None:
         path = self.work / f"{name}.pt"
         partial = path.with_suffix(".partial")
@@ -134,9 +148,9 @@ class Session:
             trainee.load_state_dict(torch.load(path, map_location=self.device, weights_only=True))
 
 
-def work_as_member(team: Team, budget: Budget, work: Path, out: Path) -> None:
+def work_as_member(team: Team, budget: Budget, work: Path, out: Path, start: Path | None) -> None:
     """What each process of a team does: train together; the leader writes the weights."""
-    session = Session(team, budget, work)
+    session = Session(team, budget, work, start)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         session.stopping = True
