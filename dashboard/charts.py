@@ -6,12 +6,14 @@ Nothing is told by colour alone: series differ in shape and dash as well, and li
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import altair as alt
 import pandas as pd
 
 ACCENT = "#0f8a7e"
 QUIET = "#8a8f98"
+SERIES = [ACCENT, "#b3561d", "#5b62c9", QUIET, "#a4377b", "#6b7a12", "#3f7fb5", "#7a5230"]  # series differ in shape too
 HEIGHT = 260  # pixels
 
 
@@ -64,6 +66,81 @@ def norms(table: pd.DataFrame) -> alt.LayerChart:
         )
     )
     return alt.layer(lines, *_reference(1.0, "full strength")).properties(height=HEIGHT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """A chart's axis: the table's column, and the title with its unit."""
+
+    column: str
+    title: str
+    log: bool = False
+    domain: tuple[float, float] | None = None
+
+
+def curve(
+    summary: pd.DataFrame, x: Axis, y: Axis, *, series: str = "", reference: tuple[float, str] | None = None
+) -> alt.LayerChart:
+    """Means over a parameter with their 95% intervals, one line a series.
+
+    `summary`: the x column, mean, low, high, and the series' column where there is one, as `intervals.summarise` gives.
+    `y.column` is only a name for the tooltip. `reference`: a value and the name of its dashed line.
+    """
+    _require(summary, x.column, "mean", "low", "high", *([series] if series else []))
+    encoded: dict[str, object] = {
+        "x": alt.X(f"{x.column}:Q", title=x.title, scale=_scale(x)),
+        "tooltip": [
+            *([series] if series else []),
+            alt.Tooltip(x.column, title=x.title),
+            alt.Tooltip("mean", title=y.title, format=".3g"),
+            alt.Tooltip("low", format=".3g"),
+            alt.Tooltip("high", format=".3g"),
+        ],
+    }
+    colour: dict[str, object] = {}
+    if series:
+        legend = alt.Legend(orient="top", labelLimit=300)
+        colour = {
+            "color": alt.Color(f"{series}:N", title=series.capitalize(), scale=alt.Scale(range=SERIES), legend=legend)
+        }
+        encoded |= colour | {
+            "shape": alt.Shape(f"{series}:N", title=series.capitalize()),
+            "strokeDash": alt.StrokeDash(f"{series}:N", title=series.capitalize()),
+        }
+    base = alt.Chart(summary)
+    plain = {} if series else {"color": ACCENT}
+    spans = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2, opacity=0.55, **plain)
+    line = base.mark_line(point=alt.OverlayMarkDef(size=60, filled=True), **plain)
+    layers = [
+        spans.encode(x=encoded["x"], y=alt.Y("low:Q", scale=_scale(y)), y2="high:Q", **colour),
+        line.encode(y=alt.Y("mean:Q", title=y.title, scale=_scale(y)), **encoded),
+    ]
+    if reference is not None:
+        layers += _reference(*reference)
+    return alt.layer(*layers).properties(height=HEIGHT)
+
+
+def bars(summary: pd.DataFrame, x: Axis, y: Axis, *, order: Sequence[str]) -> alt.LayerChart:
+    """A bar a name with its 95% interval, in the given order.
+
+    `summary`: the x column (names), mean, low, high, as `intervals.summarise` gives.
+    """
+    _require(summary, x.column, "mean", "low", "high")
+    place = alt.X(f"{x.column}:N", title=x.title, sort=list(order), axis=alt.Axis(labelAngle=0, labelLimit=140))
+    base = alt.Chart(summary)
+    tooltip = [x.column, alt.Tooltip("mean", title=y.title, format=".3g"), alt.Tooltip("low", format=".3g")]
+    tooltip.append(alt.Tooltip("high", format=".3g"))
+    means = base.mark_bar(color=ACCENT, opacity=0.75, width=alt.RelativeBandSize(0.5))
+    spans = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3, color=QUIET)
+    return alt.layer(
+        means.encode(x=place, y=alt.Y("mean:Q", title=y.title, scale=_scale(y)), tooltip=tooltip),
+        spans.encode(x=place, y=alt.Y("low:Q", scale=_scale(y)), y2="high:Q"),
+    ).properties(height=HEIGHT)
+
+
+def _scale(axis: Axis) -> alt.Scale:
+    kind = {"type": "log"} if axis.log else {}
+    return alt.Scale(**kind, **({"domain": list(axis.domain)} if axis.domain else {}))
 
 
 def _reference(value: float, name: str) -> tuple[alt.Chart, alt.Chart]:

@@ -4,6 +4,7 @@
     lessons/<id>/lab.toml        objectives, experiments, predictions, misconceptions, quiz, discussion, glossary
     lessons/<id>/text.md         the text, in sections: `## Title {#section-id}`
 
+`[words](term:Seed)` in a text shows what the glossary says of "Seed" under the pointer or the keyboard's focus.
 A section whose id ends in `.maths` is the mathematical depth of the section before the dot.
 Everything a lesson says lives there; pages hold no prose, so that every claim can be found, checked and tested.
 """
@@ -22,6 +23,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, 
 LESSONS = Path(__file__).resolve().parent.parent / "lessons"
 MATHS = ".maths"
 _HEADING = re.compile(r"^## +(?P<title>.+?) +\{#(?P<id>[a-z0-9.-]+)\} *$")
+
+TERM_LINK = re.compile(r"\[(?P<words>[^\[\]]+)\]\(term:(?P<term>[^()]+)\)")  # [the first noise](term:Initial noise)
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 LessonId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -174,11 +177,25 @@ class Course(_Part):
     entries: tuple[Entry, ...]
     lessons: Mapping[str, Lesson]
 
+    def before(self, lesson_id: str) -> Entry | None:
+        """The last lesson before this one that is written; None for the first."""
+        return self._nearest(lesson_id, -1)
+
     def after(self, lesson_id: str) -> Entry | None:
-        """The entry that follows a lesson, available or not; None after the last."""
-        ids = [entry.id for entry in self.entries]
-        place = ids.index(lesson_id) + 1
-        return self.entries[place] if place < len(ids) else None
+        """The next lesson that is written; None after the last."""
+        return self._nearest(lesson_id, 1)
+
+    def _nearest(self, lesson_id: str, way: int) -> Entry | None:
+        written = [entry for entry in self.entries if entry.available]
+        place = [entry.id for entry in written].index(lesson_id) + way
+        return written[place] if 0 <= place < len(written) else None
+
+    def term(self, name: str) -> Term:
+        """The glossary's entry, whatever its case. KeyError when no lesson explains it."""
+        for term in self.glossary():
+            if term.term.lower() == name.lower():
+                return term
+        raise KeyError(f"no lesson explains {name}")
 
     def glossary(self) -> tuple[Term, ...]:
         """Every lesson's terms, in alphabetical order."""
@@ -196,6 +213,7 @@ def load_course(root: Path = LESSONS) -> Course:
             lessons[entry.id] = lesson
     problems += _stray_folders(root, entries)
     problems += _shared_terms(lessons)
+    problems += _unknown_terms(lessons)
     if problems:
         raise CourseError("\n".join(problems))
     return Course(entries=entries, lessons=lessons)
@@ -300,6 +318,17 @@ def _stray_folders(root: Path, entries: tuple[Entry, ...]) -> list[str]:
 def _shared_terms(lessons: Mapping[str, Lesson]) -> list[str]:
     terms = tuple(term.term.lower() for lesson in lessons.values() for term in lesson.glossary)
     return [f"glossary: `{term}` is explained by two lessons; keep one" for term in _duplicates(terms)]
+
+
+def _unknown_terms(lessons: Mapping[str, Lesson]) -> list[str]:
+    known = {term.term.lower() for lesson in lessons.values() for term in lesson.glossary}
+    return [
+        f"{lesson.id}/text.md: section `{section.id}` points to the term `{found['term']}`, which no glossary explains"
+        for lesson in lessons.values()
+        for section in lesson.sections
+        for found in TERM_LINK.finditer(section.body)
+        if found["term"].lower() not in known
+    ]
 
 
 def _duplicates(names: tuple[str, ...]) -> list[str]:

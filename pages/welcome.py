@@ -16,3 +16,5 @@ with picture:
         from dashboard.ui.labs.first import first_image  # after the wait: it needs torch
 
         first_image(lesson)
+
+ui.close_lesson(lesson)

@@ -55,3 +55,35 @@ def test_paths_differ_in_shape_and_dash_as_well_as_colour() -> None:
 def test_a_table_without_its_columns_is_refused(draw, table: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="the table needs rows and the columns"):
         draw(table)
+
+
+SUMMARY = pd.DataFrame(
+    {
+        "steps": [5, 10, 5, 10],
+        "scheduler": ["DDIM", "DDIM", "PNDM", "PNDM"],
+        "mean": [0.5, 0.3, 0.6, 0.2],
+        "low": [0.4, 0.2, 0.5, float("nan")],
+        "high": [0.6, 0.4, 0.7, float("nan")],
+        "n": [4, 4, 4, 1],
+    }
+)
+
+
+def test_a_curve_shows_means_with_intervals_and_tells_series_by_more_than_colour() -> None:
+    x, y = charts.Axis(column="steps", title="Steps", log=True), charts.Axis(column="distance", title="Distance")
+    spec = charts.curve(SUMMARY, x, y, series="scheduler", reference=(0.1, "two seeds")).to_dict()
+    spans, line, rule, label = spec["layer"]
+    assert spans["encoding"]["y"]["field"] == "low" and spans["encoding"]["y2"]["field"] == "high"
+    assert spans["transform"] == [{"filter": "isValid(datum.low)"}], "one seed has no interval to draw"
+    assert {line["encoding"][c]["field"] for c in ("color", "shape", "strokeDash")} == {"scheduler"}
+    assert line["encoding"]["x"]["scale"]["type"] == "log" and line["encoding"]["y"]["title"] == "Distance"
+    assert rows(spec, rule)[0]["value"] == 0.1 and rows(spec, label)[0]["name"] == "two seeds: 0.10"
+    assert len(rows(spec, line)) == 4
+
+
+def test_bars_stand_in_the_given_order_with_their_intervals() -> None:
+    x, y = charts.Axis(column="scheduler", title="Scheduler"), charts.Axis(column="distance", title="Distance")
+    spec = charts.bars(SUMMARY.iloc[[0, 2]], x, y, order=["PNDM", "DDIM"]).to_dict()
+    means, spans = spec["layer"]
+    assert means["encoding"]["x"]["sort"] == ["PNDM", "DDIM"]
+    assert spans["encoding"]["y2"]["field"] == "high"

@@ -36,9 +36,24 @@ def test_the_course_keeps_its_order(course: Course) -> None:
     then = "faces web-app feedback data-and-bias beyond playground"
     assert [entry.id for entry in course.entries] == f"{first} {then}".split()
     assert {entry.id for entry in course.entries if entry.available} == set(course.lessons)
-    following = course.after("seeds")
-    assert following is not None and following.id == "steps"
-    assert course.after("playground") is None
+
+
+def test_one_can_walk_through_the_written_lessons_and_back(course: Course) -> None:
+    written = [entry for entry in course.entries if entry.available]
+    assert [course.after(entry.id) for entry in written] == [*written[1:], None]
+    assert [course.before(entry.id) for entry in written] == [None, *written[:-1]]
+
+
+def test_a_term_in_a_text_must_be_in_a_glossary(copy: Path) -> None:
+    with (copy / "seeds" / "text.md").open("a", encoding="utf-8") as file:
+        file.write("\n\nA [hash](term:HASH) and a [flux](term:Flux).\n")
+    assert check(copy) == ["seeds/text.md: section `strip.maths` points to the term `Flux`, which no glossary explains"]
+
+
+def test_terms_are_found_whatever_their_case(course: Course) -> None:
+    assert course.term("seed").term == "Seed"
+    with pytest.raises(KeyError, match="no lesson explains flux"):
+        course.term("flux")
 
 
 def test_every_available_lesson_has_its_page(course: Course) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from dashboard.cli.axes import Axis, grid_requests, parse_axis, prompt_axis
+from dashboard.axes import Axis, grid_requests, parse_axis, prompt_axis
 from dashboard.cli.files import folder_at_once, writable_folder
 from dashboard.cli.parser import base_request
 from dashboard.cli.work import Outcome, draw, open_engine

@@ -1,7 +1,8 @@
 """Export: what leaves the dashboard. Receipts in PNGs, their check, tables, sheets, pages and scripts."""
 
-from dashboard.export.code import diffusers_code
+from dashboard.export.code import diffusers_code, grid_code
 from dashboard.export.names import POCKET_CREDIT, alt_text, file_name
+from dashboard.export.notebook import notebook_json
 from dashboard.export.pages import index_html
 from dashboard.export.parameters import parameters_text, parse_parameters
 from dashboard.export.png import NotAReceipt, read_pixels
@@ -21,9 +22,11 @@ __all__ = [
     "cells_csv",
     "diffusers_code",
     "file_name",
+    "grid_code",
     "grid_png",
     "index_html",
     "judge",
+    "notebook_json",
     "parameters_text",
     "parse_parameters",
     "png_bytes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 from dashboard.engine import SCHEDULERS, ImageRequest, Latents
 from dashboard.export.names import alt_text
@@ -67,7 +68,7 @@ def diffusers_code(request: ImageRequest, source: str | None = None) -> str:
         title=" ".join(alt_text(request).split()),  # a line break would end the comment
         imports="\n".join(imports),
         dtype=_dtype(request.dtype),
-        source=source or (POCKET_FOLDER if request.model == "pocket" else request.model),
+        source=_source(request, source),
         scheduler=scheduler,
         seed=request.seed,
         latents=_given(request.latents) if request.latents is not None else _seeded(request),
@@ -76,6 +77,87 @@ def diffusers_code(request: ImageRequest, source: str | None = None) -> str:
         steps=request.num_inference_steps,
         guidance=request.guidance_scale,
     )
+
+
+_GRID_SETUP = """\
+{imports}
+
+device = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@cache
+def load(dtype):
+    pipe = StableDiffusionPipeline.from_pretrained(
+        {source!r},
+        torch_dtype=dtype,
+        use_safetensors=True,
+        safety_checker=None,
+        requires_safety_checker=False,
+    ).to(device)
+    return pipe, pipe.scheduler.config  # as the model came: each image's scheduler is made from it anew
+
+
+def draw(prompt, negative_prompt, seed, steps, guidance, scheduler, dtype, height, width, noise):
+    pipe, config = load(dtype)
+    pipe.scheduler = scheduler.from_config(config)
+    factor = pipe.vae_scale_factor  # pixels to one latent
+    height = height or pipe.unet.config.sample_size * factor
+    width = width or pipe.unet.config.sample_size * factor
+    # The noise comes from the CPU, in float32, so that a seed means the same on every device.
+    generator = torch.Generator("cpu").manual_seed(seed)
+    shape = (1, pipe.unet.config.in_channels, height // factor, width // factor)
+    latents = torch.randn(shape, generator=generator)
+    if noise is not None:
+        latents = torch.from_numpy(np.frombuffer(base64.b64decode(noise), dtype="<f4").reshape(shape).copy())
+    return pipe(
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        height=height,
+        width=width,
+        latents=latents.to(dtype),
+        generator=generator,  # the noise of schedulers that draw more at each step
+    ).images[0]
+"""
+
+
+def grid_code(requests: Sequence[ImageRequest], source: str | None = None) -> tuple[str, str]:
+    """Code for all of these images in their order, in two parts: what prepares, and what draws `images`.
+
+    `source`: as for `diffusers_code`. ValueError for no request, or for requests to several models.
+    """
+    if len({request.model for request in requests}) != 1:
+        raise ValueError("A script draws with one model.")
+    classes = sorted({"StableDiffusionPipeline", *(SCHEDULERS[r.scheduler].class_name for r in requests)})
+    lines = ["import base64", "from functools import cache", "", "import numpy as np", "import torch"]
+    setup = _GRID_SETUP.format(
+        imports="\n".join([*lines, f"from diffusers import {', '.join(classes)}"]),
+        source=_source(requests[0], source),
+    )
+    calls = "\n".join(f"    draw({_arguments(request)})," for request in requests)
+    return setup, f"images = [\n{calls}\n]\n"
+
+
+def _arguments(request: ImageRequest) -> str:
+    noise = repr(base64.b64encode(request.latents.data).decode("ascii")) if request.latents is not None else "None"
+    values = (
+        repr(request.prompt),
+        repr(request.negative_prompt),
+        repr(request.seed),
+        repr(request.num_inference_steps),
+        repr(request.guidance_scale),
+        SCHEDULERS[request.scheduler].class_name,
+        _dtype(request.dtype),
+        repr(request.height),
+        repr(request.width),
+        noise,
+    )
+    return ", ".join(values)
+
+
+def _source(request: ImageRequest, source: str | None) -> str:
+    return source or (POCKET_FOLDER if request.model == "pocket" else request.model)
 
 
 def _dtype(dtype: str) -> str:

@@ -7,20 +7,25 @@ Values are what the widget holds: text for prompts and seeds, numbers for steps 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from dashboard.engine import SCHEDULERS, ImageRequest
 
 Value = str | int | float
+Number = TypeVar("Number", int, float)
 MAX_SEED = 2**63 - 1
 MAX_PROMPT = 2_000  # characters
+MAX_STEPS = 150
 MAX_IMAGES = 24  # in one grid
 MIXES = {"slerp": "Along the arc (slerp)", "average": "Straight line (plain average)"}
-_SPAN = re.compile(r"(\d{1,19})\s*(?:-|\.\.|to)\s*(\d{1,19})(?:\s*:\s*(\d{1,6}))?")
+MAX_PROMPTS = 8
+_NUMBER = r"\d{1,19}(?:\.\d{1,4})?"
+_SPAN = re.compile(rf"({_NUMBER})\s*(?:-|\.\.|to)\s*({_NUMBER})(?:\s*:\s*({_NUMBER}))?")
 _SEED_RULE = (r"^\s*\d{1,19}\s*$", "A seed is a whole number, digits only.")
 
 
@@ -36,10 +41,11 @@ class Control:
     )  # (label, key, first value) -> the widget's value; None: a hidden control
     parse: Callable[[str], Value]
     wide: bool = False  # takes a whole row of the form
+    separator: str = ", "  # between the values of a list
 
     def tidy(self, value: object) -> Value:
         """A typed or default value, checked; ValueError with a sentence."""
-        return self.parse(str(value))
+        return self.parse(self.separator.join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
 
 
 def parse_seed(text: str) -> int:
@@ -50,30 +56,74 @@ def parse_seed(text: str) -> int:
     return int(text)
 
 
-def parse_seeds(text: str) -> tuple[int, ...]:
-    """Seeds from `3, 8, 21`, `0-5`, `0-50:10` or a mix, in the order given. ValueError with a sentence."""
-    seeds: list[int] = []
+def parse_list(text: str, read: Callable[[str], Number], things: str, example: str) -> tuple[Number, ...]:
+    """Numbers from `3, 8, 21`, `0-5`, `2-20:3` or a mix, in the order given; a range includes its end.
+
+    `read` checks one number. `things` and `example` are words of the sentence when there are none or too many.
+    """
+    numbers: list[Number] = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         if match := _SPAN.fullmatch(part):
-            first, last, stride = parse_seed(match[1]), parse_seed(match[2]), int(match[3] or 1)
-            if last < first or stride < 1:
-                raise ValueError(f"The range {part!r} goes nowhere: write the smaller seed first.")
-            seeds += range(first, min(last, first + MAX_IMAGES * stride) + 1, stride)
+            read(match[1]), read(match[2])  # both ends must be numbers of this kind
+            numbers += map(read, _span(part, Decimal(match[1]), Decimal(match[2]), Decimal(match[3] or 1)))
         else:
-            seeds.append(parse_seed(part))
-    seeds = list(dict.fromkeys(seeds))
-    if not 1 <= len(seeds) <= MAX_IMAGES:
-        raise ValueError(f"Give from 1 to {MAX_IMAGES} seeds, such as 0-5 or 3, 8, 21.")
-    return tuple(seeds)
+            numbers.append(read(part))
+    numbers = list(dict.fromkeys(numbers))
+    if not 1 <= len(numbers) <= MAX_IMAGES:
+        raise ValueError(f"Give from 1 to {MAX_IMAGES} {things}, such as {example}.")
+    return tuple(numbers)
+
+
+def _span(text: str, first: Decimal, last: Decimal, stride: Decimal) -> Iterator[str]:
+    if last < first or stride <= 0:
+        raise ValueError(f"The range {text!r} goes nowhere: write the smaller number first.")
+    for place in range(min(int((last - first) / stride), MAX_IMAGES) + 1):
+        yield format((first + place * stride).normalize(), "f")
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Seeds, as `parse_list` reads them. ValueError with a sentence."""
+    return parse_list(text, parse_seed, "seeds", "0-5 or 3, 8, 21")
+
+
+def parse_step_counts(text: str) -> tuple[int, ...]:
+    """Numbers of steps, as `parse_list` reads them. ValueError with a sentence."""
+    return parse_list(text, _whole(1, MAX_STEPS), "numbers of steps", "1-96:5 or 5, 10, 20")
+
+
+def parse_guidances(text: str) -> tuple[float, ...]:
+    """Guidance scales, as `parse_list` reads them. ValueError with a sentence."""
+    return parse_list(text, _guidance, "guidance scales", "2-20:3 or 1, 5, 7.5")
+
+
+def parse_prompts(text: str) -> tuple[str, ...]:
+    """One prompt a line, blank lines left out. ValueError with a sentence."""
+    prompts = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    if not 1 <= len(prompts) <= MAX_PROMPTS:
+        raise ValueError(f"Write from 1 to {MAX_PROMPTS} prompts, one a line.")
+    return tuple(map(_prompt, prompts))
+
+
+def parse_schedulers(text: str) -> tuple[str, ...]:
+    """Scheduler keys, separated by commas. ValueError with a sentence."""
+    keys = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not keys:
+        raise ValueError("Choose at least one scheduler.")
+    return tuple(map(_choice(SCHEDULERS), keys))
+
+
+def _checked_text(parse: Callable[[str], object]) -> Callable[[str], str]:
+    """A control that keeps what was typed, once it reads well."""
+
+    def check(text: str) -> str:
+        parse(text)
+        return text.strip()
+
+    return check
 
 
 def _seed_text(text: str) -> str:
     return str(parse_seed(text))
-
-
-def _seeds_text(text: str) -> str:
-    parse_seeds(text)
-    return text.strip()
 
 
 def _prompt(text: str) -> str:
@@ -123,9 +173,17 @@ def _draw_seed(label: str, key: str, value: str) -> object:
     return st.text_input(label, value, key=key, max_chars=19, validate=_SEED_RULE, persist_state="session")
 
 
-def _draw_seeds(label: str, key: str, value: str) -> object:
-    hint = f"A range such as 0-5 or a list such as 3, 8, 21; at most {MAX_IMAGES}."
-    return st.text_input(label, value, key=key, max_chars=400, help=hint, persist_state="session")
+def _draw_list(example: str) -> Callable[[str, str, str], object]:
+    hint = f"A range or a list, such as {example}; at most {MAX_IMAGES}."
+
+    def draw(label: str, key: str, value: str) -> object:
+        return st.text_input(label, value, key=key, max_chars=400, help=hint, persist_state="session")
+
+    return draw
+
+
+def _draw_prompts(label: str, key: str, value: str) -> object:
+    return st.text_area(label, value, key=key, height=160, max_chars=MAX_PROMPT, persist_state="session")
 
 
 def _draw_whole(low: int, high: int) -> Callable[[str, str, int], object]:
@@ -148,6 +206,11 @@ def _draw_choice(names: Mapping[str, str]) -> Callable[[str, str, str], object]:
     return draw
 
 
+def _draw_schedulers(label: str, key: str, value: str) -> object:
+    chosen, name = list(parse_schedulers(value)), {key: info.label for key, info in SCHEDULERS.items()}.__getitem__
+    return st.multiselect(label, list(SCHEDULERS), chosen, format_func=name, key=key, persist_state="session")
+
+
 def _seed(name: str, short: str, label: str) -> Control:
     return Control(name=name, short=short, label=label, draw=_draw_seed, parse=_seed_text)
 
@@ -165,14 +228,55 @@ CONTROLS: Mapping[str, Control] = {
         _seed("seed", "seed", "Seed"),
         _seed("first_seed", "first", "First seed"),
         _seed("last_seed", "last", "Last seed"),
-        Control(name="seeds", short="seeds", label="Seeds", draw=_draw_seeds, parse=_seeds_text),
-        Control(name="drawn", short="drawn", label="Drawn seeds", draw=None, parse=_seeds_text),
         Control(
-            name="num_inference_steps", short="steps", label="Steps", draw=_draw_whole(1, 150), parse=_whole(1, 150)
+            name="seeds",
+            short="seeds",
+            label="Seeds",
+            draw=_draw_list("0-5 or 3, 8, 21"),
+            parse=_checked_text(parse_seeds),
+        ),
+        Control(name="drawn", short="drawn", label="Drawn seeds", draw=None, parse=_checked_text(parse_seeds)),
+        Control(
+            name="num_inference_steps",
+            short="steps",
+            label="Steps",
+            draw=_draw_whole(1, MAX_STEPS),
+            parse=_whole(1, MAX_STEPS),
         ),
         Control(name="guidance_scale", short="guidance", label="Guidance", draw=_draw_guidance, parse=_guidance),
         _scheduler("scheduler", "scheduler", "Scheduler"),
         _scheduler("other_scheduler", "other", "Other scheduler"),
+        Control(
+            name="step_counts",
+            short="counts",
+            label="Numbers of steps",
+            draw=_draw_list("1-96:5 or 5, 10, 20"),
+            parse=_checked_text(parse_step_counts),
+        ),
+        Control(
+            name="guidances",
+            short="guidances",
+            label="Guidance scales",
+            draw=_draw_list("2-20:3 or 1, 5, 7.5"),
+            parse=_checked_text(parse_guidances),
+        ),
+        Control(
+            name="prompts",
+            short="prompts",
+            label="Prompts, one a line",
+            draw=_draw_prompts,
+            parse=_checked_text(parse_prompts),
+            wide=True,
+            separator="\n",
+        ),
+        Control(
+            name="schedulers",
+            short="schedulers",
+            label="Schedulers",
+            draw=_draw_schedulers,
+            parse=_checked_text(parse_schedulers),
+            wide=True,
+        ),
         Control(name="frames", short="frames", label="Frames", draw=_draw_whole(3, 12), parse=_whole(3, 12)),
         Control(name="mix", short="mix", label="Path", draw=_draw_choice(MIXES), parse=_choice(MIXES)),
     )

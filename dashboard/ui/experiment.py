@@ -57,7 +57,8 @@ def experiment_form(
 def _second_click(key: str, typed: Mapping[str, Any]) -> bool:
     """Whether the same values are being drawn already: a double click is one run."""
     last = st.session_state.get(f"{key}.last", {})
-    return in_flight() == key and all(str(last.get(name)) == str(value) for name, value in typed.items())
+    values, problems = _checked([CONTROLS[name] for name in typed], typed)
+    return in_flight() == key and not problems and all(last.get(name) == value for name, value in values.items())
 
 
 def _run_with(lesson: Lesson, experiment_id: str, typed: Mapping[str, Any]) -> Trial | None:

@@ -19,6 +19,7 @@ from dashboard.export import (
     file_name,
     grid_png,
     index_html,
+    notebook_json,
     png_bytes,
     zip_bytes,
 )
@@ -47,6 +48,17 @@ def gallery(
         for index, (result, title) in enumerate(zip(results, titles, strict=True)):
             with grid.cell(), st.container(key=f"cell-{key.replace('.', '-')}-{index}", gap=None):
                 _cell(f"{key}.open.{index}", result, title)
+
+
+def grid_gallery(
+    key: str, results: Sequence[ImageResult], rows: Sequence[str], columns: Sequence[str], *, min_width: int = 90
+) -> None:
+    """Two axes: the results row by row, each row under its label, each cell with its column's label."""
+    across = len(columns)
+    for place, row in enumerate(rows):
+        st.markdown(f"**{plain(row)}**")
+        cells = results[place * across : (place + 1) * across]
+        gallery(f"{key}.{place}", cells, columns, columns=across, min_width=min_width)
 
 
 def _cell(key: str, result: ImageResult, title: str) -> None:
@@ -100,15 +112,21 @@ def show_image(result: ImageResult, title: str) -> None:
         st.code(diffusers_code(request, script_source(request.model)), "python")
 
 
-def downloads(key: str, results: Sequence[ImageResult], titles: Sequence[str], heading: str) -> None:
-    """Buttons to take a grid along. Files are made on click; each name holds a hash of the images."""
-    stem = f"seeds-{hashlib.sha256(''.join(r.sha256 for r in results).encode()).hexdigest()[:8]}"
+def downloads(
+    key: str, results: Sequence[ImageResult], titles: Sequence[str], heading: str, *, rows: Sequence[str] = ()
+) -> None:
+    """Buttons to take a grid along. Files are made on click; each name holds a hash of the images.
+
+    `titles` are the columns' labels; `rows` those of a grid with two axes, whose results come row by row.
+    """
+    stem = f"{key.replace('.', '-')}-{hashlib.sha256(''.join(r.sha256 for r in results).encode()).hexdigest()[:8]}"
     cells = [Cell(file=f"{i:03}-{file_name(result)}", result=result) for i, result in enumerate(results, start=1)]
     files = (
         ("Images (zip)", "zip", "application/zip", lambda: zip_bytes(results)),
         ("Table (CSV)", "csv", "text/csv", lambda: cells_csv(cells)),
-        ("Page (HTML)", "html", "text/html", lambda: _page(cells, titles, heading)),
-        ("Sheet (PNG)", "png", "image/png", lambda: _sheet(results, titles, heading)),
+        ("Page (HTML)", "html", "text/html", lambda: _page(cells, rows, titles, heading)),
+        ("Sheet (PNG)", "png", "image/png", lambda: _sheet(results, rows, titles, heading)),
+        ("Notebook", "ipynb", "application/x-ipynb+json", lambda: _notebook(results, rows, titles, heading)),
     )
     with st.container(horizontal=True, gap="xsmall"):
         for label, suffix, mime, make in files:
@@ -124,18 +142,25 @@ def downloads(key: str, results: Sequence[ImageResult], titles: Sequence[str], h
             )
 
 
-def _page(cells: Sequence[Cell], titles: Sequence[str], heading: str) -> str:
+def _page(cells: Sequence[Cell], rows: Sequence[str], columns: Sequence[str], heading: str) -> str:
     """The grid as one HTML file with its images inside."""
-    page = index_html(cells, [], titles, title=heading)
+    page = index_html(cells, rows, columns, title=heading)
     for cell in cells:
         page = page.replace(f"./{cell.file}", result_uri(cell.result, MAX_OPEN))
     return page
 
 
-def _sheet(results: Sequence[ImageResult], titles: Sequence[str], heading: str) -> bytes:
+def _sheet(results: Sequence[ImageResult], rows: Sequence[str], columns: Sequence[str], heading: str) -> bytes:
     buffer = io.BytesIO()
-    grid_png(results, [], titles, title=heading).save(buffer, "PNG")
+    captions = [f"{result.seconds:.2f} s" for result in results]
+    grid_png(results, rows, columns, title=heading, captions=captions).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def _notebook(results: Sequence[ImageResult], rows: Sequence[str], columns: Sequence[str], heading: str) -> str:
+    requests = [result.request for result in results]
+    titles = [f"{row}, {column}" for row in rows for column in columns] or list(columns)
+    return notebook_json(requests, titles, heading=heading, source=script_source(requests[0].model))
 
 
 def plain(text: str) -> str:

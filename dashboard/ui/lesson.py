@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from html import escape
 
 import streamlit as st
 
-from dashboard.course import Course, Lesson, Question, load_course
+from dashboard.course import TERM_LINK, Course, Lesson, Question, Term, load_course
 from dashboard.ui import engine_room, link
 from dashboard.ui.in_flight import leave_page
 from dashboard.ui.records import record
@@ -38,10 +39,21 @@ def text(lesson: Lesson, section_id: str, *, kicker: str = "") -> None:
         if kicker:
             st.html(f'<p class="dd-kicker">{kicker}</p>')
         st.header(section.title, anchor=section_id, divider=False)
-        st.markdown(section.body)
+        st.markdown(with_terms(section.body), unsafe_allow_html=True)  # the course's own text, never a learner's
         if maths is not None:
             with st.expander(maths.title, icon=":material/function:"):
-                st.markdown(maths.body)
+                st.markdown(with_terms(maths.body), unsafe_allow_html=True)
+
+
+def with_terms(markdown: str) -> str:
+    """The text with each `[words](term:Term)` turned into words that explain themselves, under the pointer or focus."""
+    return TERM_LINK.sub(lambda found: _term(found["words"], course().term(found["term"])), markdown)
+
+
+def _term(words: str, term: Term) -> str:
+    told = escape(f"{term.term}: {term.definition}", quote=True)
+    shown = escape(words)
+    return f'<span class="dd-term" tabindex="0" data-told="{told}" aria-label="{shown}. {told}">{shown}</span>'
 
 
 def heading(title: str, anchor: str) -> None:
@@ -119,11 +131,13 @@ def glossary(lesson: Lesson) -> None:
 
 
 def close_lesson(lesson: Lesson) -> None:
-    """The page's link, and the way on."""
+    """The page's link, and the ways on and back."""
     with st.container(width=TEXT_WIDTH):
         link.copy_box()
-        following = course().after(lesson.id)
-        if following is not None and following.available:
-            st.page_link(f"pages/{following.id}.py", label=f"Next: {following.title}", icon=":material/arrow_forward:")
-        elif following is not None:
-            st.caption(f"Next in the course: {following.title} (planned).")
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            before, following = course().before(lesson.id), course().after(lesson.id)
+            if before is not None:
+                st.page_link(f"pages/{before.id}.py", label=f"Back: {before.title}", icon=":material/arrow_back:")
+            if following is not None:
+                label = f"Next: {following.title}"
+                st.page_link(f"pages/{following.id}.py", label=label, icon=":material/arrow_forward:")

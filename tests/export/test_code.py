@@ -1,5 +1,6 @@
 """The script that we hand out draws the image that we showed."""
 
+import json
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import torch
 from PIL import Image
 
 from dashboard.engine import SCHEDULERS, ImageRequest, Latents, max_difference
-from dashboard.export import diffusers_code
+from dashboard.export import diffusers_code, grid_code, notebook_json
 
 BASE = ImageRequest(prompt="a 'poodle' \"on\"\n{an} astronaut \\", negative_prompt="fog", seed=42, model="tiny")
 
@@ -72,3 +73,43 @@ def test_pocket_comes_from_the_clone_and_others_from_their_place():
     assert "'dashboard/pocket/weights'" in diffusers_code(BASE.replace(model="pocket"))
     assert "'owner/name'" in diffusers_code(BASE.replace(model="owner/name"))
     assert "torch.bfloat16" in diffusers_code(BASE.replace(dtype="bfloat16"))
+
+
+def varied(tiny_engine) -> list[ImageRequest]:
+    """Requests that leave a script nothing to share: after PNDM, DDIM made from a patched config would differ."""
+    shape = (1, 4, tiny_engine.models.info("tiny").latent_side, tiny_engine.models.info("tiny").latent_side)
+    base = BASE.replace(num_inference_steps=3)
+    return [
+        base.replace(scheduler="pndm"),
+        base.replace(scheduler="ddim", guidance_scale=2.5),
+        base.replace(scheduler="euler-ancestral", seed=7),
+        base.replace(scheduler="heun", latents=Latents.from_tensor(torch.randn(shape))),
+        base.replace(scheduler="ddim", dtype="float32", prompt="an owl", num_inference_steps=5),
+    ]
+
+
+def test_a_grid_is_drawn_image_by_image(tiny_folder, draw, tiny_engine):
+    requests = varied(tiny_engine)
+    names: dict = {}
+    exec("\n".join(grid_code(requests, str(tiny_folder))), names)
+    for request, image in zip(requests, names["images"], strict=True):
+        assert max_difference(np.asarray(image), draw(request)) <= 1
+
+
+def test_a_notebook_runs_from_top_to_bottom(tiny_folder, draw, tiny_engine):
+    requests = varied(tiny_engine)[:2]
+    text = notebook_json(requests, ["one", "<two>"], heading="<b>Grid</b>\n", source=str(tiny_folder))
+    book = json.loads(text)
+    assert (book["nbformat"], book["nbformat_minor"]) == (4, 5)
+    assert len({cell["id"] for cell in book["cells"]}) == len(book["cells"])
+    assert "<b>" not in book["cells"][0]["source"]
+    shown: list = []
+    exec("\n".join(c["source"] for c in book["cells"] if c["cell_type"] == "code"), {"display": shown.append})
+    assert len(shown) == 2
+    small = np.asarray(shown[0].resize((32, 32)))
+    assert small.shape == draw(requests[0]).shape
+
+
+def test_a_script_has_one_model():
+    with pytest.raises(ValueError, match="one model"):
+        grid_code([BASE, BASE.replace(model="other")])

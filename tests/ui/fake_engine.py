@@ -76,6 +76,11 @@ class FakeEngine:
             self._draw(job)
         return job
 
+    def forget(self) -> None:
+        """As if every job so far had ended long ago."""
+        self.submitted.clear()
+        self._jobs.clear()
+
     def job(self, job_id: str) -> Job | None:
         return self._jobs.get(job_id)
 

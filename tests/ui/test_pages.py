@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from fake_engine import FakeEngine
 from streamlit.testing.v1 import AppTest
 
+from dashboard.course import load_course
 from dashboard.ui import engine_room
 from pages import ROOT, OpenPage, jobs, pictures, press, words
 
+COURSE = load_course()
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+
+
+def first_image_of(page: str) -> Mapping[str, object] | None:
+    return COURSE.lessons[page].experiments.get("first")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -17,21 +25,24 @@ def test_a_page_opens_with_its_title_and_a_first_image(open_page: OpenPage, engi
     app = open_page(page)
     assert not app.exception and not app.error
     assert len(app.title) == 1
-    assert any("seed 6421725739674010" in alt for alt in pictures(app)), "the first live image is missing"
+    if first := first_image_of(page):
+        assert any(f"seed {first['seed']}" in alt for alt in pictures(app)), "the first live image is missing"
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_opening_a_page_computes_its_first_image_only(open_page: OpenPage, engine: FakeEngine, page: str) -> None:
     open_page(page).run()
+    wanted = {first["prompt"] for first in (first_image_of(page), first_image_of("welcome")) if first}
+    assert {request.prompt for job in engine.submitted for request in job.requests} == wanted
     assert {len(job.requests) for job in engine.submitted} == {1}
-    assert {job.requests[0].prompt for job in engine.submitted} == {"a photo of a poodle on an astronaut"}
 
 
 def test_the_sidebar_names_the_model_and_greys_what_is_planned(seeds: AppTest) -> None:
     sidebar = "\n".join(str(e.value) for kind in ("markdown", "caption") for e in seeds.sidebar.get(kind))
     assert "Fake" in sidebar and "Not a model." in sidebar
     html = "\n".join(str(e.proto.body) for e in seeds.sidebar.get("html"))
-    assert "Guidance <span>planned</span>" in html and "Idle" in html
+    planned = [entry.title for entry in COURSE.entries if not entry.available]
+    assert all(f"{title} <span>planned</span>" in html for title in planned) and "Idle" in html
     linked = [link.proto.page for link in seeds.sidebar.get("page_link")]
     assert len(linked) == len(PAGES)
 
@@ -79,3 +90,11 @@ def test_two_visitors_do_not_share_anything(open_page: OpenPage, engine: FakeEng
     assert "ran" in one.query_params and "ran" not in two.query_params
     learners = {job.learner for job in engine.submitted}
     assert len(learners) == 2 and "" not in learners
+
+
+def test_the_way_on_and_back_stands_at_the_end_of_every_page(open_page: OpenPage) -> None:
+    for page in PAGES:
+        labels = [link.proto.label for link in open_page(page).get("page_link")]
+        before, after = COURSE.before(page), COURSE.after(page)
+        assert (f"Back: {before.title}" in labels) if before else not any(x.startswith("Back:") for x in labels)
+        assert (f"Next: {after.title}" in labels) if after else not any(x.startswith("Next:") for x in labels)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.course import Lesson, Misconception
-from dashboard.ui.controls import parse_seeds, request_from
+from dashboard.ui.controls import parse_prompts, parse_seeds, request_from
 from dashboard.ui.distances import mean_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import gallery, plain
@@ -23,7 +23,7 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
     trial = experiment_form(lesson, belief.experiment, button=belief.button)
     if trial is None:
         return
-    seeds, prompts = parse_seeds(str(trial.values["seeds"])), _prompts(lesson, belief.experiment)
+    seeds, prompts = parse_seeds(str(trial.values["seeds"])), parse_prompts(str(trial.values["prompts"]))
     base = request_from({**trial.values, "prompt": ""}, current_model())
     requests = [base.replace(prompt=prompt, seed=seed) for prompt in prompts for seed in seeds]
     titles = [f"seed {seed}" for _ in prompts for seed in seeds]
@@ -42,8 +42,3 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
         f"One *prompt*, different seeds: the images lie {same_prompt:.2f} apart. One *seed*, different prompts: they "
         f"lie {same_seed:.2f} apart (1: unrelated). {belief.refutation}"
     )
-
-
-def _prompts(lesson: Lesson, experiment_id: str) -> list[str]:
-    prompts = lesson.experiments[experiment_id]["prompts"]
-    return [str(prompt) for prompt in prompts] if isinstance(prompts, list) else [str(prompts)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dashboard.cli.axes import MAX_CELLS, grid_requests, parse_axis, prompt_axis
+from dashboard.axes import MAX_CELLS, grid_requests, parse_axis, prompt_axis
 from dashboard.engine import ImageRequest
 
 BASE = ImageRequest(prompt="a")

@@ -1,0 +1,62 @@
+"""Means with their uncertainty: one image is an anecdote, so curves over seeds carry 95% intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and the 95% interval about it. With one value the interval is unknown: low and high are nan."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        if self.n < 2:
+            return f"{self.mean:.2f} (one value: no interval)"
+        return f"{self.mean:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
+def mean_interval(values: Sequence[float]) -> Interval:
+    """Student's t interval of the mean of independent values, such as one measurement a seed. ValueError for none."""
+    array = np.asarray(values, dtype=float)
+    if array.size == 0:
+        raise ValueError("An interval needs at least one value.")
+    mean = float(array.mean())
+    if array.size == 1:
+        return Interval(mean, float("nan"), float("nan"), 1)
+    half = float(student.ppf((1 + CONFIDENCE) / 2, array.size - 1) * array.std(ddof=1) / np.sqrt(array.size))
+    return Interval(mean, mean - half, mean + half, int(array.size))
+
+
+def paired_difference(first: Sequence[float], second: Sequence[float]) -> Interval:
+    """The interval of `first` minus `second`, value by value: both lists hold the same seeds in the same order."""
+    return mean_interval(np.asarray(first, dtype=float) - np.asarray(second, dtype=float))
+
+
+def tells_apart(difference: Interval) -> bool:
+    """Whether a difference is beyond chance at 95%: its interval is known and leaves out 0."""
+    return difference.n > 1 and (difference.low > 0 or difference.high < 0)
+
+
+def summarise(table: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """One row a group of `by`, in order of appearance: the columns of `by`, mean, low, high, n."""
+    rows = [
+        (*(key if isinstance(key, tuple) else (key,)), *_fields(mean_interval(group[value].tolist())))
+        for key, group in table.groupby(list(by), sort=False)
+    ]
+    return pd.DataFrame(rows, columns=[*by, "mean", "low", "high", "n"])
+
+
+def _fields(interval: Interval) -> tuple[float, float, float, int]:
+    return interval.mean, interval.low, interval.high, interval.n

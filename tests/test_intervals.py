@@ -1,0 +1,44 @@
+"""Intervals are what they say: checked against scipy, and by counting how often they hold the truth."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from dashboard.intervals import mean_interval, paired_difference, summarise, tells_apart
+
+
+def test_it_is_students_interval():
+    values = [1.0, 2.0, 4.0, 8.0, 3.0]
+    found = mean_interval(values)
+    low, high = stats.t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=stats.sem(values))
+    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high)) and found.n == 5
+
+
+def test_it_holds_the_true_mean_in_95_of_100_cases():
+    rng = np.random.default_rng(0)
+    held = [found.low <= 3 <= found.high for found in (mean_interval(rng.normal(3, 2, 6)) for _ in range(2_000))]
+    assert 0.93 < np.mean(held) < 0.97
+
+
+def test_one_value_has_no_interval_and_tells_nothing_apart():
+    alone = mean_interval([7.0])
+    assert alone.mean == 7 and np.isnan(alone.low) and "no interval" in str(alone)
+    assert not tells_apart(alone)
+    with pytest.raises(ValueError, match="at least one"):
+        mean_interval([])
+
+
+def test_a_difference_is_told_only_where_its_interval_leaves_out_nought():
+    first, noisy = [1.0, 2.0, 3.0, 4.0], [0.9, 2.3, 2.8, 4.1]
+    assert tells_apart(paired_difference(first, [value - 1 + 0.01 * value for value in first]))
+    assert not tells_apart(paired_difference(first, noisy))
+
+
+def test_groups_keep_their_order():
+    table = pd.DataFrame({"steps": [9, 9, 3, 3], "seed": [1, 2, 1, 2], "distance": [1.0, 3.0, 5.0, 5.0]})
+    summary = summarise(table, ["steps"], "distance")
+    assert (
+        summary["steps"].tolist() == [9, 3] and summary["mean"].tolist() == [2, 5] and summary["n"].tolist() == [2, 2]
+    )
+    assert summary["low"][1] == summary["high"][1] == 5

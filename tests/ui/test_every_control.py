@@ -1,0 +1,72 @@
+"""One test over all controls of all lessons: changing one changes what reaches the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fake_engine import FakeEngine
+from streamlit.testing.v1 import AppTest
+
+from dashboard.course import load_course
+from dashboard.engine import ImageRequest
+from dashboard.ui.controls import CONTROLS
+from pages import OpenPage, fill, press
+
+OTHERS = {  # a value that no lesson starts with, as the widget holds it
+    "prompt": "an owl on a pizza",
+    "negative_prompt": "fog, red",
+    "seed": "77001",
+    "first_seed": "77002",
+    "last_seed": "77003",
+    "seeds": "77004, 77005",
+    "num_inference_steps": 3,
+    "guidance_scale": 3.5,
+    "scheduler": "lms",
+    "other_scheduler": "unipc",
+    "frames": 5,
+    "mix": "average",
+    "step_counts": "2, 4",
+    "guidances": "1.5, 4.5",
+    "prompts": "an owl\na red car",
+    "schedulers": ["lms", "unipc"],
+}
+NO_IMAGES = {("seeds", "generator")}  # experiments that draw nothing: their own tests follow their controls
+
+
+def cases() -> Iterator[tuple[str, str]]:
+    for lesson in load_course().lessons.values():
+        for experiment, values in lesson.experiments.items():
+            if experiment != "first" and (lesson.id, experiment) not in NO_IMAGES and set(values) & set(CONTROLS):
+                yield lesson.id, experiment
+
+
+def asked(engine: FakeEngine) -> list[ImageRequest]:
+    return [request for job in engine.submitted for request in job.requests]
+
+
+def run(app: AppTest, engine: FakeEngine, key: str) -> list[ImageRequest]:
+    """What this click asks the engine for. The engine forgets its jobs: equal requests are asked for anew."""
+    engine.forget()
+    press(app, f"{key}.run")
+    assert not app.exception
+    return asked(engine)
+
+
+@pytest.mark.parametrize(("lesson_id", "experiment"), cases())
+def test_changing_a_control_changes_what_reaches_the_engine(
+    open_page: OpenPage, engine: FakeEngine, lesson_id: str, experiment: str
+) -> None:
+    lesson, key = load_course().lessons[lesson_id], f"{lesson_id}.{experiment}"
+    app = open_page(lesson_id)
+    known = run(app, engine, key)
+    assert known, "a first click must ask for images"
+    for name in lesson.experiments[experiment]:
+        control = CONTROLS.get(name)
+        if control is None or control.draw is None:
+            continue
+        assert control.tidy(OTHERS[name]) != control.tidy(lesson.experiments[experiment][name]), f"OTHERS: {name}"
+        fill(app, f"{key}.{name}", OTHERS[name])
+        changed = run(app, engine, key)
+        assert changed and changed != known, f"{key}: the control {name} is read and then ignored"
+        known = changed
