@@ -40,7 +40,7 @@ def _draw_twice(title: str, draw: Draw, seed: int) -> None:
     with code:
         st.markdown(f"**{title}**")
         call = f"tensor1, tensor2 = {draw.__name__}({seed}, {shape})\ntorch.equal(tensor1, tensor2)"
-        st.code(f"{inspect.getsource(draw)}\n{call}  # {torch.equal(first, second)}", "python")
+        st.code(f"{inspect.getsource(draw)}\n{call}  # {torch.equal(first, second)}", "python", wrap_lines=True)
     with pictures:
         with st.container(horizontal=True):
             for name, tensor in (("tensor1", first), ("tensor2", second)):
