@@ -77,6 +77,12 @@ def show_run(
     return run.results
 
 
+def last_requests(key: str) -> tuple[ImageRequest, ...]:
+    """What this experiment asked for in its last run of this session; empty when it was not run."""
+    run: Run | None = st.session_state.get(f"{key}.state")
+    return run.requests if run is not None else ()
+
+
 def _current(
     key: str, requests: tuple[ImageRequest, ...], titles: tuple[str, ...], *, fresh: bool, asked_now: bool
 ) -> Run:

@@ -9,6 +9,7 @@ from fake_engine import SHAPE, FakeEngine
 from streamlit.testing.v1 import AppTest
 
 from dashboard.engine import Latents, initial_noise
+from dashboard.export import grid_code
 from pages import OpenPage, commit, fill, jobs, pictures, press, value_of, words
 
 GRID = 6  # images of the default grid
@@ -225,3 +226,16 @@ def test_what_a_learner_types_is_never_markdown_or_html(seeds: AppTest) -> None:
     press(seeds, "seeds.grid.skip")
     assert not seeds.exception
     assert "<script>" not in "\n".join(str(e.proto.body) for e in seeds.get("html"))
+
+
+def test_the_script_draws_exactly_what_the_last_run_showed(seeds: AppTest, engine: FakeEngine) -> None:
+    before = [block.value for block in seeds.code]
+    assert not any(block.startswith("import base64") for block in before), (
+        "nothing has run: one image's script is enough"
+    )
+    fill(seeds, "seeds.grid.seeds", "8, 3, 21")
+    press(seeds, "seeds.grid.run")
+    seeds.run()
+    (script,) = [block.value for block in seeds.code if "images = [" in block.value]
+    setup, drawing = grid_code(jobs(engine, 3)[0].requests)
+    assert script == f"{setup}\n{drawing}" and script.count("    draw(") == 3

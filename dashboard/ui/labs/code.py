@@ -1,28 +1,41 @@
-"""The script that draws an experiment's first image without this dashboard."""
+"""The scripts that draw an experiment's images without this dashboard."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from dashboard.course import Lesson
-from dashboard.export import diffusers_code
-from dashboard.ui.controls import parse_seeds, request_from
-from dashboard.ui.experiment import last_trial
+from dashboard.engine import ImageRequest
+from dashboard.export import diffusers_code, grid_code
+from dashboard.ui.controls import CONTROLS, parse_prompts, parse_seeds, request_from
+from dashboard.ui.experiment import key_of, last_trial
 from dashboard.ui.lesson import TEXT_WIDTH, heading
 from dashboard.ui.models import current_model, script_source
+from dashboard.ui.runs import last_requests
 
 
 def code_section(lesson: Lesson, experiment_id: str) -> None:
-    """The diffusers script for the experiment as it last ran, or as the lesson sets it up."""
-    trial = last_trial(lesson, experiment_id)
-    values = dict(trial.values if trial else lesson.experiments[experiment_id])
-    seed = parse_seeds(str(values.get("seeds", values.get("seed", 0))))[0]
-    request = request_from({**values, "seed": seed}, current_model())
+    """The diffusers scripts for the experiment as it last ran, or for the lesson's first image before it has run."""
+    requests = last_requests(key_of(lesson, experiment_id)) or (_first_request(lesson, experiment_id),)
     heading("The same in diffusers", "code")
     with st.container(width=TEXT_WIDTH):
         st.markdown(
-            f"This script draws the image of seed {seed} with nothing but torch and diffusers. "
+            "This script draws the first image of the experiment with nothing but torch and diffusers. "
             "Every image on this page has its own: click it."
         )
-        with st.expander("Show the script", icon=":material/code:"):
-            st.code(diffusers_code(request, script_source(request.model)), "python")
+        source = script_source(requests[0].model)
+        with st.expander("One image", icon=":material/code:"):
+            st.code(diffusers_code(requests[0], source), "python")
+        if len(requests) > 1:
+            with st.expander(f"All {len(requests)} images of the last run", icon=":material/code:"):
+                st.code("\n".join(grid_code(requests, source)), "python")
+
+
+def _first_request(lesson: Lesson, experiment_id: str) -> ImageRequest:
+    """What the form holds, with the first of its seeds and of its prompts."""
+    trial = last_trial(lesson, experiment_id)
+    values = dict(trial.values if trial else lesson.experiments[experiment_id])
+    values["seed"] = parse_seeds(str(values.get("seeds", values.get("seed", 0))))[0]
+    if "prompts" in values:
+        values["prompt"] = parse_prompts(str(CONTROLS["prompts"].tidy(values["prompts"])))[0]
+    return request_from(values, current_model())
