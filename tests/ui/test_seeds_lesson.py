@@ -238,4 +238,4 @@ def test_the_script_draws_exactly_what_the_last_run_showed(seeds: AppTest, engin
     seeds.run()
     (script,) = [block.value for block in seeds.code if "images = [" in block.value]
     setup, drawing = grid_code(jobs(engine, 3)[0].requests)
-    assert script == f"{setup}\n{drawing}" and script.count("    draw(") == 3
+    assert script == f"{setup}\n{drawing}".strip() and script.count("    draw(") == 3
