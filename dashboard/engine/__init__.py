@@ -7,10 +7,13 @@
 
 Where things are: `engine` takes requests and `worker` computes them, one tick (`batch`) after another, each image with
 its own loop state (`denoising`); `board` knows whose turn it is, `rows` keeps equal requests equal bit for bit.
+
+To look inside: `submit(..., traced=True)` keeps every step (`result.trace`), and `consult` runs one of `probes`.
 """
 
+from dashboard.engine import probes
 from dashboard.engine.engine import Engine, EngineStatus
-from dashboard.engine.errors import JobCancelled, JobFailed, ModelUnavailable, QueueFull, UnknownModel
+from dashboard.engine.errors import ConsultFailed, JobCancelled, JobFailed, ModelUnavailable, QueueFull, UnknownModel
 from dashboard.engine.events import Cancelled, Event, Failed, Finished, ImageDone, Queued, Step
 from dashboard.engine.jobs import CellStatus, Job, JobSnapshot
 from dashboard.engine.memo import Memo
@@ -29,7 +32,8 @@ from dashboard.engine.noise import initial_noise, slerp
 from dashboard.engine.requests import ImageRequest, Latents
 from dashboard.engine.results import ImageResult
 from dashboard.engine.schedulers import SCHEDULERS, SchedulerInfo
-from dashboard.engine.tokens import TokenReport, token_report
+from dashboard.engine.tokens import PromptReading, TokenReport, read_prompt, token_report
+from dashboard.engine.traces import StepTrace, Trace
 from dashboard.settings import Settings
 
 
@@ -46,6 +50,7 @@ __all__ = [
     "Cancelled",
     "CellStatus",
     "Comparison",
+    "ConsultFailed",
     "Engine",
     "EngineStatus",
     "Event",
@@ -64,11 +69,14 @@ __all__ = [
     "ModelInfo",
     "ModelRegistry",
     "ModelUnavailable",
+    "PromptReading",
     "QueueFull",
     "Queued",
     "SchedulerInfo",
     "Step",
+    "StepTrace",
     "TokenReport",
+    "Trace",
     "UnknownModel",
     "build_engine",
     "compare",
@@ -76,7 +84,9 @@ __all__ = [
     "initial_noise",
     "max_difference",
     "mean_abs_difference",
+    "probes",
     "psnr",
+    "read_prompt",
     "slerp",
     "token_report",
 ]

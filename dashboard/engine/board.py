@@ -23,6 +23,7 @@ class Task:
 
     request: ImageRequest  # resolved
     key: str | None  # content key; None: not shared and not memoised
+    traced: bool = False
     seats: list[tuple[Job, int]] = field(default_factory=list)  # (job, index of the image in it)
     image: Denoising | None = None  # once it has started
 

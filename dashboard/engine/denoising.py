@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from PIL.Image import Image, fromarray
+from PIL.Image import Image
 from torch import Tensor
 
 from dashboard.engine.models import LoadedModel, latent_shape
 from dashboard.engine.networks import Networks
 from dashboard.engine.noise import noise_and_generator
+from dashboard.engine.pictures import decode_rgb
 from dashboard.engine.requests import ImageRequest
 from dashboard.engine.results import ImageResult
+from dashboard.engine.schedulers import mixture
+from dashboard.engine.traces import StepTrace, Trace, as_noise, kept
 from dashboard.engine.versions import versions
 
 
@@ -36,7 +39,8 @@ class Rows:
 class Denoising:
     """Begin with a resolved request (`models.resolve`); then `rows`, `step`, ... until `done`; then `result`."""
 
-    def __init__(self, request: ImageRequest, model: LoadedModel) -> None:
+    def __init__(self, request: ImageRequest, model: LoadedModel, *, traced: bool = False) -> None:
+        """`traced`: keep what each step held, for `result().trace`."""
         self.request, self.model = request, model
         self.networks: Networks = model.networks(request.dtype)
         prompts = [request.negative_prompt, request.prompt] if request.guided else [request.prompt]
@@ -54,6 +58,7 @@ class Denoising:
         self.timestep: int | None = None  # of the last step, 0 .. 999
         self.evaluations = 0
         self.seconds = 0.0
+        self._trace: list[StepTrace] | None = [] if traced else None
 
     @property
     def done(self) -> bool:
@@ -79,6 +84,8 @@ class Denoising:
         timestep = self._scheduler.timesteps[self.step_index]
         extra = {"generator": self._generator} if self._takes_generator else {}
         noise = self._guided(predictions)
+        if self._trace is not None:
+            self._trace.append(self._look(predictions))
         self.latents = self._scheduler.step(noise, timestep, self.latents, **extra, return_dict=False)[0]
         self.timestep = round(float(timestep))
         self.evaluations += self.rows_a_step
@@ -90,13 +97,8 @@ class Denoising:
 
     def result(self) -> ImageResult:
         """Decode, and give the finished image. FloatingPointError if the numbers overflowed."""
-        pixels = self.networks.decode(self.latents)[0]  # (3, H, W)
-        if not torch.isfinite(pixels).all():
-            raise FloatingPointError(f"the numbers became too large for {self.request.dtype}")
-        rgb = (pixels / 2 + 0.5).clamp(0, 1).mul(255).round().to(torch.uint8).movedim(0, -1).cpu().numpy()
-        checker, info = self.model.safety_checker, self.model.info
-        filtered = checker is not None and checker.refuses(fromarray(rgb))
-        data = bytes(rgb.size) if filtered else rgb.tobytes()
+        rgb, filtered = decode_rgb(self.model, self.networks, self.latents)
+        data, info = rgb.tobytes(), self.model.info
         return ImageResult(
             request=self.request,
             rgb=data,
@@ -116,6 +118,24 @@ class Denoising:
             scheduler_config=self.model.schedulers.config(self.request.scheduler),
             from_memo=False,
             filtered=filtered,
+            trace=Trace(steps=tuple(self._trace), latents=kept(self.latents)) if self._trace is not None else None,
+        )
+
+    def _look(self, predictions: Tensor) -> StepTrace:
+        """The step about to be taken, as the trace keeps it."""
+        index = self.step_index
+        signal_scale, noise_scale = mixture(self.request.scheduler, self._scheduler, index)
+        kind = self._scheduler.config.prediction_type
+        rows = [kept(as_noise(p, self.latents, signal_scale, noise_scale, kind)) for p in predictions.split(1)]
+        return StepTrace(
+            step=index,
+            timestep=round(float(self._scheduler.timesteps[index])),
+            latents=kept(self.latents),
+            unconditional=rows[0] if self.request.guided else None,
+            conditional=rows[-1],
+            guidance_scale=self.request.guidance_scale,
+            signal_scale=signal_scale,
+            noise_scale=noise_scale,
         )
 
     def _guided(self, predictions: Tensor) -> Tensor:

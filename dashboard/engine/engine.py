@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Literal
+from typing import Concatenate, Literal, ParamSpec, TypeVar
 
 from dashboard.engine.board import Task
+from dashboard.engine.consults import MAX_CONSULTS_WAITING, Consult
 from dashboard.engine.errors import ModelUnavailable, QueueFull
 from dashboard.engine.jobs import Job, Outlook
 from dashboard.engine.memo import Memo, content_key
-from dashboard.engine.models import ModelRegistry, resolve
+from dashboard.engine.models import LoadedModel, ModelRegistry, latent_shape, resolve
 from dashboard.engine.networks import MAX_ROWS
 from dashboard.engine.register import JobRegister
 from dashboard.engine.requests import ImageRequest
 from dashboard.engine.results import ImageResult
+from dashboard.engine.traces import check_traced_bytes
 from dashboard.engine.versions import versions
 from dashboard.engine.worker import Worker
 
 MAX_IMAGES_A_JOB = 512
 LONGEST_RETRY = 600.0  # seconds
+
+Answer = TypeVar("Answer")
+Arguments = ParamSpec("Arguments")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +70,13 @@ class Engine:
         job_id: str | None = None,
         previews: bool = False,
         use_memo: bool = True,
+        traced: bool = False,
     ) -> Job:
         """Ask for 1 to 512 images; returns at once.
 
         The same `job_id` again gives the same job. A learner has one job in flight: an older one that has not ended is
-        cancelled. `use_memo=False` computes every image anew and keeps none.
+        cancelled. `use_memo=False` computes every image anew and keeps none. `traced=True` does so too, and each result
+        carries its `trace`; MAX_TRACED_BYTES bounds a job's images and steps.
 
         Raises ValueError (a bad request), UnknownModel, ModelUnavailable or QueueFull, each with one sentence.
         """
@@ -79,7 +87,7 @@ class Engine:
             known = self._register.find(job_id, asked)
         if known is not None:
             return known
-        tasks = self._tasks(asked, use_memo=use_memo)
+        tasks = self._tasks(asked, use_memo=use_memo and not traced, traced=traced)
         found = [self._remembered(task) for task in tasks]  # reads files: not while others wait for the lock
         job = Job(job_id or uuid.uuid4().hex, learner, asked, previews=previews, outlook=self._outlook)
         with self._wake:
@@ -94,6 +102,35 @@ class Engine:
             self._worker.start()
             self._wake.notify_all()
         return job
+
+    def consult(
+        self,
+        model_id: str,
+        work: Callable[Concatenate[LoadedModel, Arguments], Answer],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Future[Answer]:
+        """Run `work(model, ...)` once, in the worker's thread between two ticks; returns at once.
+
+        For short looks: one picture encoded or decoded, one U-Net evaluation. Ticks wait for it, never for two in a
+        row. The future fails with ModelUnavailable or ConsultFailed, one sentence each; it can be cancelled until it
+        runs.
+
+        Raises UnknownModel, ModelUnavailable or QueueFull.
+        """
+        info = self.models.info(model_id)
+        if not info.available:
+            raise ModelUnavailable(f"{info.name} cannot run here: {info.reason}")
+        consult = Consult((model_id, info.dtype), lambda model: work(model, *args, **kwargs))
+        with self._wake:
+            if self._closed:
+                raise ModelUnavailable("The engine has been shut down.")
+            if len(self._worker.consults) >= MAX_CONSULTS_WAITING:
+                raise QueueFull("The engine is full: many looks at its models are waiting. Try again.", retry_after=5.0)
+            self._worker.consults.append(consult)
+            self._worker.start()
+            self._wake.notify_all()
+        return consult.future
 
     def job(self, job_id: str) -> Job | None:
         """A job that has not ended, or one that ended not long ago."""
@@ -124,24 +161,29 @@ class Engine:
         self.submit([ImageRequest(prompt="", num_inference_steps=1, model=model_id)], use_memo=False)
 
     def close(self) -> None:
-        """End the worker after its tick; jobs that have not ended fail with a sentence."""
+        """End the worker after its tick; jobs and consults that have not ended fail with a sentence."""
         with self._wake:
             self._closed = True
             for job in self._register.unfinished():
                 job.fail("The engine was shut down before this run was done.", retry=True)
+            for consult in self._worker.consults:
+                consult.fail(ModelUnavailable("The engine was shut down before this look at the model was taken."))
+            self._worker.consults.clear()
         self._worker.stop()
 
     # ---- inside
 
-    def _tasks(self, requests: Sequence[ImageRequest], *, use_memo: bool) -> list[Task]:
+    def _tasks(self, requests: Sequence[ImageRequest], *, use_memo: bool, traced: bool) -> list[Task]:
         """A task for each request, resolved, with its content key."""
         infos = {model_id: self.models.info(model_id) for model_id in {r.model for r in requests}}
         for info in infos.values():
             if not info.available:
                 raise ModelUnavailable(f"{info.name} cannot run here: {info.reason}")
         resolved = [resolve(request, infos[request.model]) for request in requests]
+        if traced:
+            check_traced_bytes(resolved, [latent_shape(infos[r.model], r) for r in resolved])
         hashes = {model_id: self.models.weights_sha256(model_id) if use_memo else None for model_id in infos}
-        return [Task(r, _key(r, hashes[r.model], infos[r.model].device)) for r in resolved]
+        return [Task(r, _key(r, hashes[r.model], infos[r.model].device), traced) for r in resolved]
 
     def _remembered(self, task: Task) -> ImageResult | None:
         return self._memo.get(task.key) if self._memo is not None and task.key is not None else None

@@ -19,6 +19,10 @@ class QueueFull(RuntimeError):
         self.retry_after = retry_after  # seconds
 
 
+class ConsultFailed(RuntimeError):
+    """A short look at a model could not be taken."""
+
+
 class JobFailed(RuntimeError):
     """The job stopped with an error. `retry` says whether the same job may work later."""
 

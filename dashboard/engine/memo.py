@@ -109,7 +109,7 @@ def content_key(**ingredients: object) -> str:
 
 
 def _pack(result: ImageResult) -> bytes:
-    fields: dict[str, Any] = {f.name: getattr(result, f.name) for f in dataclasses.fields(result)}
+    fields: dict[str, Any] = {f.name: getattr(result, f.name) for f in dataclasses.fields(result) if f.name != "trace"}
     rgb = fields.pop("rgb")
     fields["request"] = result.request.as_dict()
     fields["versions"], fields["scheduler_config"] = dict(result.versions), dict(result.scheduler_config)

@@ -17,7 +17,7 @@ from dashboard.engine import hub
 from dashboard.engine.errors import ModelUnavailable, UnknownModel
 from dashboard.engine.folders import ModelFolder, inspect_folder
 from dashboard.engine.model_info import ModelInfo
-from dashboard.engine.networks import Networks, dtype_works, load_networks, load_tokenizer
+from dashboard.engine.networks import Networks, dtype_works, load_networks, load_tokenizer, token_ids
 from dashboard.engine.previews import Preview, fit_preview
 from dashboard.engine.requests import ImageRequest
 from dashboard.engine.safety import load_safety_checker
@@ -62,6 +62,16 @@ class LoadedModel:
         with self._reading:  # a tokenizer is not, so this one is not the worker's
             ids = self._reader(prompt, add_special_tokens=False, verbose=False).input_ids
             return list(self._reader.convert_ids_to_tokens(ids))
+
+    def token_ids(self, prompt: str) -> list[int]:
+        """The ids that the text encoder reads: markers, the first tokens, padding. Thread-safe."""
+        with self._reading:
+            return list(token_ids(self._reader, self.info.prompt_tokens, prompt)[0].tolist())
+
+    def token_texts(self, ids: Sequence[int]) -> list[str]:
+        """Tokens as the vocabulary writes them. Thread-safe."""
+        with self._reading:
+            return list(self._reader.convert_ids_to_tokens(list(ids)))
 
     def preview(self, networks: Networks) -> Preview:
         """The model's rough look at latents; fitted at the first call."""

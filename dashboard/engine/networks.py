@@ -70,6 +70,12 @@ class Networks:
         scaled = (latents / self.vae.config.scaling_factor).to(self.device, self.dtype)
         return self.vae.decode(scaled, return_dict=False)[0].float()
 
+    @torch.inference_mode()
+    def encode_pixels(self, pixels: Tensor) -> Tensor:
+        """Pixels (1, 3, H, W), -1 to 1, to the mean of their latents, (1, C, h, w), in the U-Net's scale."""
+        mean = self.vae.encode(pixels.to(self.device, self.dtype), return_dict=False)[0].mean
+        return (mean * self.vae.config.scaling_factor).float()
+
     def _forward(self, samples: Tensor, timesteps: Tensor, text: Tensor) -> Tensor:
         return self.unet(samples.to(self.dtype), timesteps, text.to(self.dtype), return_dict=False)[0].float()
 

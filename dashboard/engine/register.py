@@ -9,7 +9,7 @@ from dashboard.engine.jobs import Job
 from dashboard.engine.requests import ImageRequest
 
 ENDED_JOBS_KEPT = 128
-ENDED_BYTES_KEPT = 256_000_000  # of pixels
+ENDED_BYTES_KEPT = 256_000_000  # of pixels and traces
 
 
 class JobRegister:
@@ -32,9 +32,9 @@ class JobRegister:
         """Keep the job; the oldest that have ended may go."""
         self._jobs[job.id] = job
         ended = [old for old in self._jobs.values() if old.ended]
-        pixels = [sum(len(cell.result.rgb) for cell in old.cells if cell.result is not None) for old in ended]
+        sizes = [sum(cell.result.nbytes for cell in old.cells if cell.result is not None) for old in ended]
         for count, old in enumerate(ended):
-            if len(ended) - count <= ENDED_JOBS_KEPT and sum(pixels[count:]) <= ENDED_BYTES_KEPT:
+            if len(ended) - count <= ENDED_JOBS_KEPT and sum(sizes[count:]) <= ENDED_BYTES_KEPT:
                 break
             del self._jobs[old.id]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from dashboard.engine.requests import ImageRequest
+from dashboard.engine.traces import Trace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,12 @@ class ImageResult:
     scheduler_config: Mapping[str, object]
     from_memo: bool
     filtered: bool = False  # a safety checker replaced the picture
+    trace: Trace | None = field(default=None, compare=False, repr=False)  # of a traced job; never memoised
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that its pixels and its trace take."""
+        return len(self.rgb) + (self.trace.nbytes if self.trace is not None else 0)
 
     def image(self) -> Image.Image:
         return Image.frombytes("RGB", (self.width, self.height), self.rgb)

@@ -7,6 +7,7 @@ pristine object is built from the model's own scheduler config; every image step
 from __future__ import annotations
 
 import copy
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class SchedulerInfo:
     order: int  # of the method: how fast its error falls with the step size
     evaluations_per_step: int  # U-Net evaluations for one asked step (Heun looks twice, but for the last step)
     stochastic: bool  # draws fresh noise at each step, from the image's own generator
+    exploding: bool  # holds x0 + sigma * noise; the others hold sqrt(abar) * x0 + sqrt(1 - abar) * noise
     description: str
     paper: str
 
@@ -36,6 +38,7 @@ _INFOS = (
         order=4,
         evaluations_per_step=1,
         stochastic=False,
+        exploding=False,
         description="Remembers its last four noise predictions and extrapolates; the default of Stable Diffusion v1.",
         paper="Liu et al. 2022, Pseudo Numerical Methods for Diffusion Models on Manifolds, arXiv:2202.09778",
     ),
@@ -46,6 +49,7 @@ _INFOS = (
         order=1,
         evaluations_per_step=1,
         stochastic=False,
+        exploding=False,
         description="Guesses the clean image at each step and goes straight towards it; plain and predictable.",
         paper="Song et al. 2020, Denoising Diffusion Implicit Models, arXiv:2010.02502",
     ),
@@ -56,6 +60,7 @@ _INFOS = (
         order=1,
         evaluations_per_step=1,
         stochastic=False,
+        exploding=True,
         description="Follows the slope of the noise one straight step at a time; the simplest solver.",
         paper="Karras et al. 2022, Elucidating the Design Space of Diffusion-Based Generative Models, arXiv:2206.00364",
     ),
@@ -66,6 +71,7 @@ _INFOS = (
         order=1,
         evaluations_per_step=1,
         stochastic=True,
+        exploding=True,
         description="Steps too far on purpose and adds fresh noise back, so the image keeps changing with more steps.",
         paper="Karras et al. 2022, arXiv:2206.00364, and k-diffusion's sample_euler_ancestral",
     ),
@@ -76,6 +82,7 @@ _INFOS = (
         order=2,
         evaluations_per_step=1,
         stochastic=False,
+        exploding=False,
         description="Reuses the last guess of the clean image for a second-order step; good from about ten steps.",
         paper="Lu et al. 2022, DPM-Solver++, arXiv:2211.01095",
     ),
@@ -86,6 +93,7 @@ _INFOS = (
         order=2,
         evaluations_per_step=1,
         stochastic=False,
+        exploding=False,
         description="Predicts, then corrects with the same evaluation; made for very few steps.",
         paper="Zhao et al. 2023, UniPC, arXiv:2302.04867",
     ),
@@ -96,6 +104,7 @@ _INFOS = (
         order=2,
         evaluations_per_step=2,
         stochastic=False,
+        exploding=True,
         description="Looks ahead, averages the two slopes, then steps: more exact, at twice the evaluations.",
         paper="Karras et al. 2022, arXiv:2206.00364, algorithm 1",
     ),
@@ -106,11 +115,24 @@ _INFOS = (
         order=4,
         evaluations_per_step=1,
         stochastic=False,
+        exploding=True,
         description="Fits a curve through its last four slopes and follows it; a linear multistep method.",
         paper="Crowson, k-diffusion's sample_lms; Adams-Bashforth, see Karras et al. 2022, arXiv:2206.00364",
     ),
 )
 SCHEDULERS: Mapping[str, SchedulerInfo] = MappingProxyType({info.key: info for info in _INFOS})
+
+
+def mixture(key: str, scheduler: Any, step_index: int) -> tuple[float, float]:
+    """(a, s): before that step the scheduler's latents are a * x0 + s * noise, x0 being the clean latents.
+
+    Exploding schedulers hold (1, sigma), Karras et al. 2022, arXiv:2206.00364; the others hold (sqrt(abar),
+    sqrt(1 - abar)) with abar = `alphas_cumprod` at the step's timestep, Ho et al. 2020, arXiv:2006.11239, equation 4.
+    """
+    if SCHEDULERS[key].exploding:
+        return 1.0, float(scheduler.sigmas[step_index])
+    abar = float(scheduler.alphas_cumprod[int(scheduler.timesteps[step_index])])
+    return math.sqrt(abar), math.sqrt(1 - abar)
 
 
 class SchedulerShelf:

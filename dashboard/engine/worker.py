@@ -1,4 +1,7 @@
-"""The one thread that computes. Each tick: choose images fairly, one step each in one batch, tell their jobs."""
+"""The one thread that computes. Each tick: choose images fairly, one step each in one batch, tell their jobs.
+
+Between two ticks it takes one short look at a model, if one is asked for (`consults`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import dataclasses
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 
 import torch
@@ -13,7 +17,9 @@ from PIL.Image import Image
 
 from dashboard.engine.batch import advance
 from dashboard.engine.board import Board, Task
+from dashboard.engine.consults import Consult
 from dashboard.engine.denoising import Denoising
+from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.loader import Loader, Refusal
 from dashboard.engine.memo import Memo
 from dashboard.engine.memory import is_out_of_memory
@@ -24,12 +30,13 @@ logger = logging.getLogger(__name__)
 
 
 class Worker:
-    """Owns the board. Whoever touches the board holds `wake`, and notifies it after adding tasks."""
+    """Owns board and consults. Whoever touches them holds `wake`, and notifies it after adding to them."""
 
     def __init__(self, models: ModelRegistry, memo: Memo | None, *, max_rows: int, threads: int | None) -> None:
         self.wake = threading.Condition()
         self.pace = Pace()
         self.board = Board(self.pace)
+        self.consults: deque[Consult] = deque()  # waiting, oldest first
         self.max_rows = max_rows
         self.loader = Loader(models, self._on_loaded)
         self._memo, self._threads = memo, threads
@@ -61,12 +68,14 @@ class Worker:
             torch.set_num_threads(self._threads)
         while True:
             with self.wake:
-                chosen = self._choose()
-                while not chosen and not self._stopping:
+                chosen, consult = self._choose()
+                while not chosen and consult is None and not self._stopping:
                     self.wake.wait()
-                    chosen = self._choose()
+                    chosen, consult = self._choose()
                 if self._stopping:
                     return
+            if consult is not None:
+                consult.run(self._models[consult.wanted])
             try:
                 self._tick(chosen)
             except Exception as error:  # a fault here must cost these images, not the engine
@@ -74,22 +83,32 @@ class Worker:
                 for task in chosen:
                     self._fail(task, error)
 
-    def _choose(self) -> list[Task]:
+    def _choose(self) -> tuple[list[Task], Consult | None]:
+        """The tasks of the next tick, and the look to take before it."""
         self.board.sweep()
+        self._find_models({_wanted(task) for task in self.board.tasks} | {consult.wanted for consult in self.consults})
+        consult = next((c for c in self.consults if c.wanted in self._models), None)
+        if consult is not None:
+            self.consults.remove(consult)
+        return self.board.choose(self.max_rows, lambda task: _wanted(task) in self._models), consult
+
+    def _find_models(self, all_wanted: set[tuple[str, str]]) -> None:
         self._models = {}
-        for wanted in {(task.request.model, task.request.dtype) for task in self.board.tasks}:
+        for wanted in all_wanted:
             outcome = self.loader.outcome(*wanted)
             if isinstance(outcome, LoadedModel):
                 self._models[wanted] = outcome
             elif isinstance(outcome, Refusal):
                 self._refuse(wanted, outcome)
-        return self.board.choose(self.max_rows, lambda task: _wanted(task) in self._models)
 
     def _refuse(self, wanted: tuple[str, str], refusal: Refusal) -> None:
         for task in self.board.tasks:
             if _wanted(task) == wanted:
                 for job, _ in self.board.take(task):
                     job.fail(refusal.message)
+        for consult in [c for c in self.consults if c.wanted == wanted]:
+            self.consults.remove(consult)
+            consult.fail(ModelUnavailable(refusal.message))
 
     def _tick(self, chosen: Sequence[Task]) -> None:
         tasks = {image: task for task in chosen if (image := self._image(task)) is not None}
@@ -111,7 +130,7 @@ class Worker:
         """The task's image, started now if it was not; None if that failed."""
         if task.image is None:
             try:
-                task.image = Denoising(task.request, self._models[_wanted(task)])
+                task.image = Denoising(task.request, self._models[_wanted(task)], traced=task.traced)
             except Exception as error:  # one request's fault must not stop the others
                 logger.exception("An image could not be started.")
                 self._fail(task, error)
