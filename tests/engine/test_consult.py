@@ -17,17 +17,17 @@ def name_of(model) -> tuple[str, str]:
 
 
 def test_the_work_gets_the_loaded_model_in_the_workers_thread(engine):
-    assert engine.consult("tiny", name_of).result(60) == ("tiny", "engine")
+    assert engine.consult("tiny", name_of).result() == ("tiny", "engine")
 
 
 def test_arguments_are_passed_on(engine):
     future = engine.consult("tiny", lambda model, a, *, b: (model.info.id, a, b), 1, b=2)
-    assert future.result(60) == ("tiny", 1, 2)
+    assert future.result() == ("tiny", 1, 2)
 
 
 def test_a_model_that_is_not_loaded_yet_is_loaded(make_engine, tiny_folder):
     registry = ModelRegistry.build([f"tiny={tiny_folder}"], device="cpu")
-    assert make_engine(registry).consult("tiny", name_of).result(60)[0] == "tiny"
+    assert make_engine(registry).consult("tiny", name_of).result()[0] == "tiny"
     assert registry.loaded_ids() == ("tiny",)
 
 
@@ -39,13 +39,13 @@ def test_errors_become_one_sentence_and_the_worker_goes_on(engine):
         raise ConsultFailed("This picture is too small.")
 
     with pytest.raises(ConsultFailed, match=r"ZeroDivisionError\)\.$") as failure:
-        engine.consult("tiny", choke).result(60)
+        engine.consult("tiny", choke).result()
     assert isinstance(failure.value.__cause__, ZeroDivisionError) and "deep inside" not in str(failure.value)
     with pytest.raises(ConsultFailed, match=r"^This picture is too small\.$"):
-        engine.consult("tiny", refuse).result(60)
+        engine.consult("tiny", refuse).result()
     with pytest.raises(ConsultFailed, match="memory"):
-        engine.consult("tiny", lambda _: (_ for _ in ()).throw(MemoryError())).result(60)
-    assert len(engine.submit([ask()]).results(60)) == 1
+        engine.consult("tiny", lambda _: (_ for _ in ()).throw(MemoryError())).result()
+    assert len(engine.submit([ask()]).results()) == 1
 
 
 def test_unknown_and_unavailable_models(make_engine, tmp_path):
@@ -64,7 +64,7 @@ def test_a_model_that_breaks_while_loading_fails_the_future(make_engine, tiny_fo
 
     monkeypatch.setattr(registry, "get", refuse)
     with pytest.raises(ModelUnavailable, match=r"^It is damaged\.$"):
-        make_engine(registry).consult("tiny", name_of).result(60)
+        make_engine(registry).consult("tiny", name_of).result()
 
 
 def test_ticks_and_consults_take_turns(engine, ticks, registry):
@@ -77,17 +77,17 @@ def test_ticks_and_consults_take_turns(engine, ticks, registry):
     futures = [engine.consult("tiny", lambda _: order.append(f"look after {len(ticks.requests)}")) for _ in range(10)]
     ticks.go.set()
     for future in futures:
-        future.result(60)
-    job.results(60)
+        future.result()
+    job.results()
     assert order == [f"look after {n}" for n in range(1, 11)]
 
 
 def test_a_look_does_not_change_the_images_around_it(engine):
-    alone = engine.submit([ask(seed=3)]).results(60)[0].sha256
+    alone = engine.submit([ask(seed=3)]).results()[0].sha256
     job = engine.submit([ask(seed=3, num_inference_steps=4)])
     looks = [engine.consult("tiny", lambda model: model.networks("float32").encode("an owl").sum()) for _ in range(4)]
-    assert job.results(60)[0].sha256 == alone
-    assert len({float(look.result(60)) for look in looks}) == 1
+    assert job.results()[0].sha256 == alone
+    assert len({float(look.result()) for look in looks}) == 1
 
 
 def test_a_look_can_be_cancelled_until_it_is_taken(engine, ticks):
@@ -98,7 +98,7 @@ def test_a_look_can_be_cancelled_until_it_is_taken(engine, ticks):
     futures = [engine.consult("tiny", lambda _, n=n: taken.append(n)) for n in range(3)]
     assert futures[1].cancel()
     ticks.go.set()
-    futures[2].result(60)
+    futures[2].result()
     assert taken == [0, 2]
 
 
@@ -127,11 +127,11 @@ def test_too_many_looks_are_refused(engine, ticks, monkeypatch):
         engine.consult("tiny", name_of)
     assert refusal.value.retry_after > 0
     ticks.go.set()
-    assert [future.result(60)[0] for future in futures] == ["tiny", "tiny"]
+    assert [future.result()[0] for future in futures] == ["tiny", "tiny"]
 
 
 def test_an_idle_engine_answers_at_once(engine):
-    engine.consult("tiny", name_of).result(60)
+    engine.consult("tiny", name_of).result()
     start = time.monotonic()
-    engine.consult("tiny", name_of).result(60)
+    engine.consult("tiny", name_of).result()
     assert time.monotonic() - start < 5

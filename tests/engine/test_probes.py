@@ -27,7 +27,7 @@ def model(registry):
 @pytest.fixture
 def run(engine):
     """A guided run of the tiny model, and its result."""
-    return engine.submit([ask(PROMPT, seed=5, scheduler="ddim")], traced=True).results(60)[0]
+    return engine.submit([ask(PROMPT, seed=5, scheduler="ddim")], traced=True).results()[0]
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (32, 32)) -> Image.Image:
@@ -39,7 +39,7 @@ def picture(seed: int = 0, size: tuple[int, int] = (32, 32)) -> Image.Image:
 
 
 def test_decoding_the_final_latents_gives_the_image(engine, run):
-    assert max_difference(engine.consult("tiny", probes.decode_latents, run.trace.latents).result(60), run.array()) == 0
+    assert max_difference(engine.consult("tiny", probes.decode_latents, run.trace.latents).result(), run.array()) == 0
 
 
 def test_what_overflows_is_said(model):
@@ -88,7 +88,7 @@ def test_timesteps_outside_the_training_are_refused(model, timestep):
 
 @pytest.mark.parametrize("scheduler", ["ddim", "euler"])
 def test_one_evaluation_is_the_runs_own(engine, model, scheduler):
-    step = engine.submit([ask(PROMPT, scheduler=scheduler)], traced=True).results(60)[0].trace.steps[1]
+    step = engine.submit([ask(PROMPT, scheduler=scheduler)], traced=True).results()[0].trace.steps[1]
     again = probes.predict_noise(model, step.unit_latents, step.timestep, PROMPT)
     assert torch.allclose(again, step.conditional, atol=1e-5)
     assert torch.allclose(
@@ -163,7 +163,7 @@ def test_a_word_that_is_cut_in_two_is_still_a_word(model):
 
 def test_every_place_spends_its_whole_attention(engine, run):
     step = run.trace.steps[1]
-    maps = engine.consult("tiny", probes.attention_maps, PROMPT, step).result(60)
+    maps = engine.consult("tiny", probes.attention_maps, PROMPT, step).result()
     assert (maps.step, maps.timestep, maps.layers) == (1, step.timestep, 4)
     assert [word.word for word in maps.words] == PROMPT.split()
     everything = [word.map for word in maps.words] + [maps.start, maps.end, maps.padding]
@@ -216,15 +216,15 @@ def test_the_ordinary_processors_come_back_even_after_an_error(model):
 
 def test_maps_of_a_picture_that_is_not_square(engine):
     request = ask(PROMPT, width=48, height=32, scheduler="ddim")
-    step = engine.submit([request], traced=True).results(60)[0].trace.steps[0]
-    maps = engine.consult("tiny", probes.attention_maps, PROMPT, step).result(60)
+    step = engine.submit([request], traced=True).results()[0].trace.steps[0]
+    maps = engine.consult("tiny", probes.attention_maps, PROMPT, step).result()
     assert maps.words[0].map.shape == (8, 12)
 
 
 def test_every_word_too_long_for_the_model_still_sums_up(engine):
     prompt = "owl " * 40
-    step = engine.submit([ask(prompt)], traced=True).results(60)[0].trace.steps[0]
-    maps = engine.consult("tiny", probes.attention_maps, prompt, step).result(60)
+    step = engine.submit([ask(prompt)], traced=True).results()[0].trace.steps[0]
+    maps = engine.consult("tiny", probes.attention_maps, prompt, step).result()
     assert len(maps.words) == 22 and float(maps.padding.abs().max()) == 0.0
 
 
@@ -234,7 +234,7 @@ def test_pockets_words_look_where_they_are_drawn(make_engine):
     prompt = "a red car in the city"
     request = ask(prompt, model="pocket", seed=3, num_inference_steps=8, scheduler="ddim", guidance_scale=5.0)
     steps = engine.submit([request], traced=True).results(120)[0].trace.steps
-    maps = [engine.consult("pocket", probes.attention_maps, prompt, step).result(60) for step in steps]
+    maps = [engine.consult("pocket", probes.attention_maps, prompt, step).result() for step in steps]
     assert maps[0].words[2].map.shape == (16, 16)
     spread = {w.word: sum(float(m.words[i].map.std()) for m in maps) for i, w in enumerate(maps[0].words)}
     assert spread["car"] > spread["a"] and spread["car"] > spread["the"]

@@ -21,7 +21,7 @@ TOLERANCE = 2e-5  # of the largest value: two orders of the same float32 operati
 
 def traced(engine, **changes):
     """One image of the tiny model, and its trace."""
-    result = engine.submit([ask(**changes)], traced=True).results(60)[0]
+    result = engine.submit([ask(**changes)], traced=True).results()[0]
     assert result.trace is not None
     return result, result.trace
 
@@ -33,7 +33,7 @@ def near(a: torch.Tensor, b: torch.Tensor) -> bool:
 @pytest.mark.parametrize("guidance", [7.5, 1.0])
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_the_image_is_the_ordinary_one(engine, scheduler, guidance):
-    plain = engine.submit([ask(seed=5, scheduler=scheduler, guidance_scale=guidance)]).results(60)[0]
+    plain = engine.submit([ask(seed=5, scheduler=scheduler, guidance_scale=guidance)]).results()[0]
     result, trace = traced(engine, seed=5, scheduler=scheduler, guidance_scale=guidance)
     assert plain.trace is None
     assert result.sha256 == plain.sha256
@@ -142,13 +142,13 @@ def test_other_guidance_recombines_the_stored_pair(engine):
 
 def test_traced_images_are_computed_anew_and_not_remembered(make_engine, tmp_path, ticks):
     engine = make_engine(memo=Memo(tmp_path, max_bytes=10_000_000))
-    engine.submit([ask()]).results(60)
+    engine.submit([ask()]).results()
     rows = ticks.rows
     result, _ = traced(engine)
     assert not result.from_memo and ticks.rows == 2 * rows
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) == 1
-    assert engine.submit([ask()]).results(60)[0].trace is None
+    assert engine.submit([ask()]).results()[0].trace is None
 
 
 def test_a_trace_is_no_part_of_what_an_image_is(engine, tmp_path):
@@ -164,7 +164,7 @@ def test_two_traces_of_one_request_are_two_computations(engine, ticks):
     ticks.hold()
     jobs = [engine.submit([ask()], traced=True, learner=name) for name in "ab"]
     ticks.go.set()
-    first, second = (job.results(60)[0].trace for job in jobs)
+    first, second = (job.results()[0].trace for job in jobs)
     assert first is not second
     assert torch.equal(first.latents, second.latents)
 

@@ -22,10 +22,10 @@ def _router(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
+def engine(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[FakeEngine]:
     """The engine of a server that has just started."""
     st.cache_resource.clear()
-    fake = FakeEngine()
+    fake = FakeEngine(tiny_folder=lambda: request.getfixturevalue("tiny_folder"))
     monkeypatch.setattr(engine_room, "build", lambda: fake)
     yield fake
     fake.close()

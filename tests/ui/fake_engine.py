@@ -1,17 +1,37 @@
-"""An engine without a model, for tests of the pages: real jobs and results, pictures painted from a hash."""
+"""An engine without a model, for tests of the pages: real jobs and results, pictures painted from a hash.
+
+Where a page looks inside (traced runs, consults) it finds the tiny model, for real.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from dashboard.engine import ImageRequest, ImageResult, Job, Latents, initial_noise
+from dashboard.engine import (
+    ConsultFailed,
+    ImageRequest,
+    ImageResult,
+    Job,
+    Latents,
+    LoadedModel,
+    ModelRegistry,
+    initial_noise,
+)
+from dashboard.engine.batch import advance
+from dashboard.engine.denoising import Denoising
+from dashboard.engine.models import resolve
 
 SIDE, SHAPE = 64, (1, 4, 16, 16)
 
@@ -43,11 +63,29 @@ def paint(request: ImageRequest) -> ImageResult:
     )
 
 
+@cache
+def load_tiny(folder: Path) -> LoadedModel:
+    """The tiny model, loaded once for all tests."""
+    return ModelRegistry.build([f"tiny={folder}"], device="cpu").get("tiny")
+
+
+def draw_traced(request: ImageRequest, model: LoadedModel) -> ImageResult:
+    """The image that the tiny model really draws, with its trace."""
+    asked = request.replace(model="tiny", width=SIDE, height=SIDE)
+    image = Denoising(resolve(asked, model.info), model, traced=True)
+    while not image.done:
+        assert advance([image]) == {}
+    return replace(image.result(), request=request, model_id=request.model, model_name="Fake")
+
+
 class FakeEngine:
     """The part of the engine's surface that the pages use."""
 
-    def __init__(self, *, step_seconds: float = 0.0) -> None:
+    def __init__(self, *, step_seconds: float = 0.0, tiny_folder: Callable[[], Path] | None = None) -> None:
+        """`tiny_folder`: where the tiny model is; called only by a page that looks inside."""
         self.step_seconds = step_seconds
+        self._tiny_folder = tiny_folder
+        self._traced: set[str] = set()  # ids of jobs
         self.submitted: list[Job] = []
         self.models = SimpleNamespace(info=lambda _: INFO, infos=lambda: (INFO,))
         self._jobs: dict[str, Job] = {}
@@ -62,6 +100,7 @@ class FakeEngine:
         job_id: str | None = None,
         previews: bool = False,
         use_memo: bool = True,
+        traced: bool = False,
     ) -> Job:
         if self.problem is not None:
             raise self.problem
@@ -70,11 +109,21 @@ class FakeEngine:
         job = Job(job_id or str(len(self._jobs)), learner, tuple(requests), previews=previews)
         self._jobs[job.id] = job
         self.submitted.append(job)
+        if traced:
+            self._traced.add(job.id)
         if self.step_seconds:
             threading.Thread(target=self._draw, args=(job,), daemon=True).start()
         else:
             self._draw(job)
         return job
+
+    def consult(self, model_id: str, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if self.broken:
+            future.set_exception(ConsultFailed(self.broken))
+        else:
+            future.set_result(work(self._tiny(), *args, **kwargs))
+        return future
 
     def forget(self) -> None:
         """As if every job so far had ended long ago."""
@@ -92,12 +141,16 @@ class FakeEngine:
         for job in self._jobs.values():
             job.cancel()
 
+    def _tiny(self) -> LoadedModel:
+        assert self._tiny_folder is not None, "this fake engine has no model to look inside"
+        return load_tiny(self._tiny_folder())
+
     def _draw(self, job: Job) -> None:
         if self.broken:
             job.fail(self.broken)
             return
         for index, request in enumerate(job.requests):
-            result = paint(request)
+            result = draw_traced(request, self._tiny()) if job.id in self._traced else paint(request)
             for step in range(1, request.num_inference_steps + 1) if self.step_seconds else ():
                 time.sleep(self.step_seconds)
                 noise = Image.effect_noise((16, 16), 100.0 / step).convert("RGB")
