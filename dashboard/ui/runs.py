@@ -43,6 +43,7 @@ class Run:
     fresh: bool  # compute anew, without the memo
     titles: tuple[str, ...]
     hidden: bool = False  # no previews: the learner has yet to predict
+    traced: bool = False  # keep every step
     nonce: str = field(default_factory=lambda: secrets.token_hex(4))
     job: Job | None = None
     results: tuple[ImageResult, ...] | None = None
@@ -58,12 +59,14 @@ def show_run(
     asked_now: bool,
     fresh: bool = False,
     hidden: bool = False,
+    traced: bool = False,
 ) -> tuple[ImageResult, ...] | None:
     """The results of these requests, or None while they are not there; then the page shows how far they are.
 
     `asked_now`: the learner clicked Run in this script run. `fresh`: never from the memo. `hidden`: show no previews.
+    `traced`: each result carries its trace; such a run is never from the memo either.
     """
-    run = _current(key, tuple(requests), tuple(titles), fresh=fresh, asked_now=asked_now)
+    run = _current(key, tuple(requests), tuple(titles), fresh=fresh, traced=traced, asked_now=asked_now)
     run.hidden = hidden
     if run.results is None and run.job is None and not run.problem:
         if not asked_now and _another_in_flight(key):
@@ -84,14 +87,14 @@ def last_requests(key: str) -> tuple[ImageRequest, ...]:
 
 
 def _current(
-    key: str, requests: tuple[ImageRequest, ...], titles: tuple[str, ...], *, fresh: bool, asked_now: bool
+    key: str, requests: tuple[ImageRequest, ...], titles: tuple[str, ...], *, fresh: bool, traced: bool, asked_now: bool
 ) -> Run:
     run: Run | None = st.session_state.get(f"{key}.state")
     same = run is not None and run.requests == requests and run.fresh == fresh
     ended_badly = run is not None and bool(run.problem)
     again = asked_now and run is not None and (ended_badly or (fresh and run.results is not None))
     if run is None or not same or again:
-        run = Run(requests=requests, fresh=fresh, titles=titles)
+        run = Run(requests=requests, fresh=fresh, traced=traced, titles=titles)
         st.session_state[f"{key}.state"] = run
     return run
 
@@ -105,6 +108,7 @@ def _submit(key: str, run: Run) -> None:
             job_id=_job_id(key, run),
             previews=True,
             use_memo=not run.fresh,
+            traced=run.traced,
         )
     except QueueFull as full:
         run.problem = f"Many images are waiting on this server. Try again in about {full.retry_after:.0f} seconds."
@@ -118,7 +122,7 @@ def _submit(key: str, run: Run) -> None:
 
 def _job_id(key: str, run: Run) -> str:
     asked = json.dumps([request.as_dict() for request in run.requests], sort_keys=True)
-    nonce = run.nonce if run.fresh else ""
+    nonce = run.nonce if run.fresh else "traced" if run.traced else ""
     digest = hashlib.sha256(f"{learner()} {key} {nonce} {asked}".encode()).hexdigest()[:24]
     for attempt in itertools.count():
         job = engine_room.engine().job(f"{digest}-{attempt}")
