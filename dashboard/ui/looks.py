@@ -6,7 +6,7 @@ pictures = look_at("diffusion.film", of=result.sha256, wishes=[(probes.decode_la
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
