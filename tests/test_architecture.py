@@ -19,6 +19,7 @@ ALLOWED = {
     "cli": {"axes", "engine", "export", "settings", "bench", "pocket"},
     "bench": {"engine", "machine", "settings"},
     "machine": {"settings"},
+    "documented": set(),
     "course": set(),
     "charts": set(),
     "intervals": set(),

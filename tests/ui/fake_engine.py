@@ -20,12 +20,14 @@ import numpy as np
 from PIL import Image
 
 from dashboard.engine import (
+    Anatomy,
     ConsultFailed,
     ImageRequest,
     ImageResult,
     Job,
     Latents,
     LoadedModel,
+    ModelPart,
     ModelRegistry,
     initial_noise,
 )
@@ -87,7 +89,7 @@ class FakeEngine:
         self._tiny_folder = tiny_folder
         self._traced: set[str] = set()  # ids of jobs
         self.submitted: list[Job] = []
-        self.models = SimpleNamespace(info=lambda _: INFO, infos=lambda: (INFO,))
+        self.models = SimpleNamespace(info=lambda _: INFO, infos=lambda: (INFO,), anatomy=lambda _: ANATOMY)
         self._jobs: dict[str, Job] = {}
         self.problem: Exception | None = None  # raised at the next submit
         self.broken = ""  # a sentence: every job fails with it
@@ -160,6 +162,17 @@ class FakeEngine:
             job.finished(index, result)
 
 
+ANATOMY = Anatomy(
+    parts=(
+        ModelPart(name="tokenizer", class_name="CLIPTokenizer", parameters=0, memory=0),
+        ModelPart(name="text_encoder", class_name="CLIPTextModel", parameters=2_000_000, memory=8_000_000),
+        ModelPart(name="unet", class_name="UNet2DConditionModel", parameters=6_000_000, memory=24_000_000),
+        ModelPart(name="scheduler", class_name="PNDMScheduler", parameters=0, memory=0),
+        ModelPart(name="vae", class_name="AutoencoderKL", parameters=1_000_000, memory=4_000_000),
+    ),
+    pass_gflop=0.5,
+    load_seconds=1.25,
+)
 INFO = SimpleNamespace(
     id="pocket",
     name="Fake",
