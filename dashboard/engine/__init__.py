@@ -29,7 +29,6 @@ from dashboard.engine.metrics import (
 from dashboard.engine.model_info import ModelInfo
 from dashboard.engine.models import LoadedModel, ModelRegistry
 from dashboard.engine.noise import initial_noise, slerp
-from dashboard.engine.parts import Anatomy, ModelPart
 from dashboard.engine.requests import ImageRequest, Latents
 from dashboard.engine.results import ImageResult
 from dashboard.engine.schedulers import SCHEDULERS, SchedulerInfo
@@ -48,7 +47,6 @@ def build_engine(settings: Settings) -> Engine:
 __all__ = [
     "CLOSE",
     "SCHEDULERS",
-    "Anatomy",
     "Cancelled",
     "CellStatus",
     "Comparison",
@@ -69,7 +67,6 @@ __all__ = [
     "LoadedModel",
     "Memo",
     "ModelInfo",
-    "ModelPart",
     "ModelRegistry",
     "ModelUnavailable",
     "PromptReading",

@@ -19,6 +19,7 @@ class TokenReport:
     """A prompt cut into tokens. The start and end markers are not counted."""
 
     tokens: tuple[str, ...]  # all of them, as the vocabulary writes them ("</w>" ends a word)
+    ids: tuple[int, ...]  # of all of them, in the vocabulary
     kept: tuple[str, ...]  # the first ones, which the model reads
     dropped: tuple[str, ...]  # the rest, which it never sees
     unknown: tuple[str, ...]  # words that are no single token: put together from pieces, or not writable at all
@@ -59,6 +60,7 @@ def token_report(model: LoadedModel, prompt: str) -> TokenReport:
     words = split_words(tokens)
     return TokenReport(
         tokens=tokens,
+        ids=tuple(model.vocabulary_ids(tokens)),
         kept=tokens[:limit],
         dropped=tokens[limit:],
         unknown=tuple(dict.fromkeys(text for text, places in words if len(places) > 1)),
