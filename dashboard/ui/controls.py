@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from dashboard.axes import KINDS
 from dashboard.engine import SCHEDULERS, ImageRequest
+from dashboard.pocket.world.parts import PARTS
 
 Value = str | int | float
 Number = TypeVar("Number", int, float)
@@ -24,6 +26,19 @@ MAX_STEPS = 150
 MAX_IMAGES = 24  # in one grid
 MIXES = {"slerp": "Along the arc (slerp)", "average": "Straight line (plain average)"}
 MAX_PROMPTS = 8
+NO_WORDS = "none"
+PART_LABELS = {
+    "style": "Style",
+    "size": "Size",
+    "colour": "Colour",
+    "subject": "Subject",
+    "relation": "Relation",
+    "companion": "Second subject",
+    "place": "Place",
+}
+VARY = {"each": "Every part, once", **{part: f"{label} only" for part, label in PART_LABELS.items()}}
+AXIS_HINT = "Numbers as a list or a range: 1, 5, 7.5 or 2-20:3. Schedulers by name. Prompts one a line."
+AXES = {name: name.capitalize() for name in KINDS}
 _NUMBER = r"\d{1,19}(?:\.\d{1,4})?"
 _SPAN = re.compile(rf"({_NUMBER})\s*(?:-|\.\.|to)\s*({_NUMBER})(?:\s*:\s*({_NUMBER}))?")
 _SEED_RULE = (r"^\s*\d{1,19}\s*$", "A seed is a whole number, digits only.")
@@ -112,6 +127,28 @@ def parse_schedulers(text: str) -> tuple[str, ...]:
     return tuple(map(_choice(SCHEDULERS), keys))
 
 
+def parse_negatives(text: str) -> tuple[str, ...]:
+    """Negative prompts, one a line; the word `none` stands for the empty one. ValueError with a sentence."""
+    return tuple("" if line.lower() == NO_WORDS else line for line in parse_prompts(text))
+
+
+def parse_swaps(text: str) -> tuple[tuple[str, str], ...]:
+    """(word, other) pairs from `red = blue, fox = lion`; none at all is allowed. ValueError with a sentence."""
+    pairs = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        word, equals, other = (side.strip() for side in part.partition("="))
+        if not equals or not word or not other or "=" in other:
+            raise ValueError(f"Write a swap as word = other word, such as red = blue; this is {part[:40]!r}.")
+        pairs.append((word, other))
+    return tuple(dict.fromkeys(pairs))
+
+
+def check_count(images: int) -> None:
+    """ValueError, one sentence, for more images than one grid may have."""
+    if images > MAX_IMAGES:
+        raise ValueError(f"That makes {images} images; one grid has at most {MAX_IMAGES}. Give fewer values or seeds.")
+
+
 def _checked_text(parse: Callable[[str], object]) -> Callable[[str], str]:
     """A control that keeps what was typed, once it reads well."""
 
@@ -130,6 +167,12 @@ def _prompt(text: str) -> str:
     if len(text) > MAX_PROMPT:
         raise ValueError(f"A prompt may have at most {MAX_PROMPT:,} characters; this one has {len(text):,}.")
     return text.strip()
+
+
+def _words(text: str) -> str:
+    if not text.strip():
+        raise ValueError("Write a few words.")
+    return _prompt(text)
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -186,6 +229,17 @@ def _draw_prompts(label: str, key: str, value: str) -> object:
     return st.text_area(label, value, key=key, height=160, max_chars=MAX_PROMPT, persist_state="session")
 
 
+def _draw_words(hint: str, height: int | None = None) -> Callable[[str, str, str], object]:
+    def draw(label: str, key: str, value: str) -> object:
+        if height is None:
+            return st.text_input(label, value, key=key, max_chars=400, help=hint, persist_state="session")
+        return st.text_area(
+            label, value, key=key, height=height, max_chars=MAX_PROMPT, help=hint, persist_state="session"
+        )
+
+    return draw
+
+
 def _draw_whole(low: int, high: int) -> Callable[[str, str, int], object]:
     def draw(label: str, key: str, value: int) -> object:
         return st.number_input(label, low, high, value, step=1, key=key, persist_state="session")
@@ -220,13 +274,20 @@ def _scheduler(name: str, short: str, label: str) -> Control:
     return Control(name=name, short=short, label=label, draw=draw, parse=_choice(SCHEDULERS))
 
 
+def _pick(name: str, short: str, label: str, names: Mapping[str, str]) -> Control:
+    return Control(name=name, short=short, label=label, draw=_draw_choice(names), parse=_choice(names))
+
+
+def _lines(name: str, short: str, label: str, hint: str, parse: Callable[[str], object]) -> Control:
+    return Control(
+        name=name, short=short, label=label, draw=_draw_words(hint, 100), parse=_checked_text(parse), separator="\n"
+    )
+
+
 CONTROLS: Mapping[str, Control] = {
     control.name: control
     for control in (
         Control(name="prompt", short="prompt", label="Prompt", draw=_draw_prompt, parse=_prompt, wide=True),
-        Control(
-            name="other_prompt", short="otherprompt", label="Other prompt", draw=_draw_prompt, parse=_prompt, wide=True
-        ),
         Control(name="negative_prompt", short="negative", label="Negative prompt", draw=_draw_text, parse=_prompt),
         _seed("seed", "seed", "Seed"),
         _seed("first_seed", "first", "First seed"),
@@ -246,17 +307,7 @@ CONTROLS: Mapping[str, Control] = {
             draw=_draw_whole(1, MAX_STEPS),
             parse=_whole(1, MAX_STEPS),
         ),
-        Control(
-            name="other_steps",
-            short="othersteps",
-            label="Other steps",
-            draw=_draw_whole(1, MAX_STEPS),
-            parse=_whole(1, MAX_STEPS),
-        ),
         Control(name="guidance_scale", short="guidance", label="Guidance", draw=_draw_guidance, parse=_guidance),
-        Control(
-            name="other_guidance", short="otherguidance", label="Other guidance", draw=_draw_guidance, parse=_guidance
-        ),
         _scheduler("scheduler", "scheduler", "Scheduler"),
         _scheduler("other_scheduler", "other", "Other scheduler"),
         Control(
@@ -290,6 +341,23 @@ CONTROLS: Mapping[str, Control] = {
             parse=_checked_text(parse_schedulers),
             wide=True,
         ),
+        _lines(
+            "negatives", "negatives", "Negative prompts, one a line", "The word none is the empty one.", parse_negatives
+        ),
+        Control(
+            name="swaps",
+            short="swaps",
+            label="Words to swap",
+            draw=_draw_words("Written as red = blue, fox = lion. May stay empty."),
+            parse=_checked_text(parse_swaps),
+        ),
+        Control(name="extra", short="extra", label="Words to add", draw=_draw_words("A few words."), parse=_words),
+        *(_pick(part, part, label, {value: value for value in PARTS[part]}) for part, label in PART_LABELS.items()),
+        _pick("vary", "vary", "What to vary", VARY),
+        _pick("row_axis", "rows", "Rows", AXES),
+        _lines("row_values", "down", "Values of the rows", AXIS_HINT, _prompt),
+        _pick("column_axis", "columns", "Columns", AXES),
+        _lines("column_values", "across", "Values of the columns", AXIS_HINT, _prompt),
         Control(name="frames", short="frames", label="Frames", draw=_draw_whole(3, 12), parse=_whole(3, 12)),
         Control(name="mix", short="mix", label="Path", draw=_draw_choice(MIXES), parse=_choice(MIXES)),
     )

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from dashboard.engine import CLOSE
+
 Array = npt.NDArray[np.generic]
 
 
@@ -39,3 +41,14 @@ def mean_distance(arrays: Sequence[Array]) -> float:
     """The average over all pairs; 0 for fewer than two arrays."""
     pairs = [relative_distance(a, b) for a, b in combinations(arrays, 2)]
     return float(np.mean(pairs)) if pairs else 0.0
+
+
+def from_first(rows: Sequence[Sequence[Array]]) -> list[list[float]]:
+    """For each row after the first: how far each of its arrays is from the one above it in the first row."""
+    first, *others = rows
+    return [[relative_distance(a, b) for a, b in zip(first, row, strict=True)] for row in others]
+
+
+def changed_pixels(a: Array, b: Array) -> float:
+    """The share of pixels, 0 .. 1, of two (H, W, 3) uint8 pictures in which a channel differs by more than CLOSE."""
+    return float((np.abs(a.astype(np.int16) - b.astype(np.int16)).max(axis=-1) > CLOSE).mean())

@@ -16,6 +16,9 @@ from dashboard.ui.in_flight import in_flight
 COLUMNS = 5  # small controls a row
 
 
+Check = Callable[[Mapping[str, Any]], object]  # ValueError, one sentence, for values that do not go together
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """One experiment as it was last run: what to compute, and whether the learner asked for it just now."""
@@ -36,21 +39,22 @@ def experiment_form(
     *,
     button: str = "Run",
     extra: Callable[[], Mapping[str, Value]] = dict,
+    check: Check | None = None,
 ) -> Trial | None:
     """Draw the form with the experiment's controls; the trial to show, or None when it has never been run.
 
     The values come from this session's last run, else from the address, else from the lesson. A bad value is named in
     one sentence, what was typed stays in the form, and the images of the last run stay on the page. `extra` gives the
-    values of hidden controls at each click.
+    values of hidden controls at each click. `check` refuses values that are good alone and not together.
     """
     key, controls = key_of(lesson, experiment_id), _controls(lesson, experiment_id)
     shown = [control for control in controls if control.draw is not None]
     with st.form(f"{key}.form", border=True):
-        _draw(key, shown, _first_values(lesson, experiment_id))
+        _draw(key, shown, _first_values(lesson, experiment_id, check))
         asked = st.form_submit_button(button, type="primary", icon=":material/play_arrow:", key=f"{key}.run")
     typed = {control.name: st.session_state[f"{key}.{control.name}"] for control in shown}
     if asked and not _second_click(key, typed):
-        return _run_with(lesson, experiment_id, {**typed, **extra()})
+        return _run_with(lesson, experiment_id, {**typed, **extra()}, check)
     return last_trial(lesson, experiment_id)
 
 
@@ -61,9 +65,10 @@ def _second_click(key: str, typed: Mapping[str, Any]) -> bool:
     return in_flight() == key and not problems and all(last.get(name) == value for name, value in values.items())
 
 
-def _run_with(lesson: Lesson, experiment_id: str, typed: Mapping[str, Any]) -> Trial | None:
+def _run_with(lesson: Lesson, experiment_id: str, typed: Mapping[str, Any], check: Check | None) -> Trial | None:
     """Make these values the experiment's last run; a value out of range gets a sentence, and the run before stays."""
     values, problems = _checked(_controls(lesson, experiment_id), typed)
+    problems = problems or _misfit(check, values)
     for problem in problems:
         st.error(problem, icon=":material/error:")
     if problems:
@@ -89,13 +94,26 @@ def _controls(lesson: Lesson, experiment_id: str) -> list[Control]:
     return [CONTROLS[name] for name in lesson.experiments[experiment_id] if name in CONTROLS]
 
 
-def _first_values(lesson: Lesson, experiment_id: str) -> Mapping[str, Value]:
+def _first_values(lesson: Lesson, experiment_id: str, check: Check | None = None) -> Mapping[str, Value]:
     """What the form starts with, found once a session: the address's values, else the lesson's."""
-    key = f"{key_of(lesson, experiment_id)}.first"
+    key, controls = f"{key_of(lesson, experiment_id)}.first", _controls(lesson, experiment_id)
     if key not in st.session_state:
-        st.session_state[key] = {c.name: _start(c, lesson, experiment_id) for c in _controls(lesson, experiment_id)}
-    values: Mapping[str, Value] = st.session_state[key]
-    return values
+        values = {c.name: _start(c, lesson, experiment_id) for c in controls}
+        if _misfit(check, values):
+            st.toast("The link's values do not go together; the lesson's own are used.")
+            values = {c.name: c.tidy(lesson.experiments[experiment_id][c.name]) for c in controls}
+        st.session_state[key] = values
+    kept: Mapping[str, Value] = st.session_state[key]
+    return kept
+
+
+def _misfit(check: Check | None, values: Mapping[str, Value]) -> list[str]:
+    try:
+        if check is not None:
+            check(values)
+    except ValueError as error:
+        return [str(error)]
+    return []
 
 
 def _start(control: Control, lesson: Lesson, experiment_id: str) -> Value:

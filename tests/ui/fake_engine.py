@@ -18,22 +18,22 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from transformers import CLIPTokenizer
 
 from dashboard.engine import (
-    Anatomy,
     ConsultFailed,
     ImageRequest,
     ImageResult,
     Job,
     Latents,
     LoadedModel,
-    ModelPart,
     ModelRegistry,
     initial_noise,
 )
 from dashboard.engine.batch import advance
 from dashboard.engine.denoising import Denoising
 from dashboard.engine.models import resolve
+from dashboard.pocket import WEIGHTS_FOLDER
 
 SIDE, SHAPE = 64, (1, 4, 16, 16)
 
@@ -89,7 +89,7 @@ class FakeEngine:
         self._tiny_folder = tiny_folder
         self._traced: set[str] = set()  # ids of jobs
         self.submitted: list[Job] = []
-        self.models = SimpleNamespace(info=lambda _: INFO, infos=lambda: (INFO,), anatomy=lambda _: ANATOMY)
+        self.models = SimpleNamespace(info=lambda _: INFO, infos=lambda: (INFO,), get=lambda _: Reader())
         self._jobs: dict[str, Job] = {}
         self.problem: Exception | None = None  # raised at the next submit
         self.broken = ""  # a sentence: every job fails with it
@@ -162,17 +162,25 @@ class FakeEngine:
             job.finished(index, result)
 
 
-ANATOMY = Anatomy(
-    parts=(
-        ModelPart(name="tokenizer", class_name="CLIPTokenizer", parameters=0, memory=0),
-        ModelPart(name="text_encoder", class_name="CLIPTextModel", parameters=2_000_000, memory=8_000_000),
-        ModelPart(name="unet", class_name="UNet2DConditionModel", parameters=6_000_000, memory=24_000_000),
-        ModelPart(name="scheduler", class_name="PNDMScheduler", parameters=0, memory=0),
-        ModelPart(name="vae", class_name="AutoencoderKL", parameters=1_000_000, memory=4_000_000),
-    ),
-    pass_gflop=0.5,
-    load_seconds=1.25,
-)
+class Reader:
+    """The part of a loaded model that reads prompts: Pocket's own tokenizer."""
+
+    def __init__(self) -> None:
+        self.info = INFO
+        self._tokenizer = pocket_tokenizer()
+
+    def tokenize(self, prompt: str) -> list[str]:
+        return list(self._tokenizer.tokenize(prompt))
+
+    def vocabulary_ids(self, tokens: Sequence[str]) -> list[int]:
+        return list(self._tokenizer.convert_tokens_to_ids(list(tokens)))
+
+
+@cache
+def pocket_tokenizer() -> CLIPTokenizer:
+    return CLIPTokenizer.from_pretrained(WEIGHTS_FOLDER / "tokenizer")
+
+
 INFO = SimpleNamespace(
     id="pocket",
     name="Fake",
@@ -186,6 +194,7 @@ INFO = SimpleNamespace(
     dtype="float32",
     what_it_is="Paints noise.",
     what_it_is_not="Not a model.",
+    prompt_tokens=32,
     default_steps=20,
     default_guidance_scale=7.5,
 )

@@ -1,0 +1,56 @@
+"""Rows of images, each beside the map of where it differs from the first row: the same noise, one thing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from dashboard.engine import ImageResult, compare, difference_map
+from dashboard.ui.figures import data_uri, figure
+from dashboard.ui.gallery import COLUMN_PIXELS, gallery, plain
+from dashboard.ui.once import once
+
+MIN_WIDTH = 70  # pixels, of an image in half the page's width
+MAX_GAIN = 8  # small differences must be seen, and must not look like a picture
+
+
+def changed_rows(
+    key: str,
+    rows: Sequence[Sequence[ImageResult]],
+    labels: Sequence[str],
+    columns: Sequence[str],
+) -> None:
+    """The first row alone; each other one with its difference maps at its right, or below it on a narrow screen."""
+    for place, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        st.markdown(f"**{plain(label)}**")
+        pictures, maps = st.columns(2, gap="medium")
+        with pictures:
+            gallery(f"{key}.{place}", row, columns, columns=len(columns), min_width=MIN_WIDTH)
+        if place:
+            with maps:
+                difference_row(rows[0], row, columns)
+
+
+def difference_row(
+    first: Sequence[ImageResult], others: Sequence[ImageResult], titles: Sequence[str], *, min_width: int = MIN_WIDTH
+) -> None:
+    """Where each image differs from the one it is compared with: black is equal."""
+    across = len(titles)
+    with (
+        st.container(width=across * COLUMN_PIXELS),
+        st.grid(columns=across, min_column_width=min_width, wrap=False) as grid,
+    ):
+        for a, b, title in zip(first, others, titles, strict=True):
+            with grid.cell():
+                st.html(once(("difference", a.sha256, b.sha256, title), partial(_map, a, b, title)))
+
+
+def _map(a: ImageResult, b: ImageResult, title: str) -> str:
+    found = compare(a.array(), b.array())
+    gain = max(1, min(MAX_GAIN, 255 // max(1, found.max_difference)))
+    detail = "identical" if found.verdict == "identical" else f"largest {found.max_difference} of 255"
+    alt = f"Where {title} differs: {detail}"
+    source = data_uri(difference_map(a.array(), b.array(), gain=gain))
+    return figure(source, title=title, detail=f"difference: {detail}", alt=alt)
