@@ -7,14 +7,12 @@ it is what is measured.
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from diffusers import StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 
 from dashboard.engine import Engine, ImageRequest, build_engine, initial_noise, max_difference, mean_abs_difference
+from dashboard.machine import describe
 from dashboard.settings import Settings
 
 PROMPT = "a photo of a poodle on an astronaut"
@@ -86,7 +85,11 @@ def run(model: str, *, quick: bool, note: Callable[[str], None]) -> dict[str, An
         if not quick:
             results.append(_memo_effect(engine, sweeps(model, quick=True)[0].requests, note))
     note("")
-    return {"machine": _machine(info.device), "model": model, "results": results}
+    return {
+        "machine": asdict(describe(info.device, threads=torch.get_num_threads(), folder=Settings.load().data_dir)),
+        "model": model,
+        "results": results,
+    }
 
 
 def as_text(report: dict[str, Any]) -> str:
@@ -202,26 +205,3 @@ def _memo_effect(engine: Engine, requests: Sequence[ImageRequest], note: Callabl
         "ratio": round(alone_s * LEARNERS / ours_s, 3),
         "max_difference": max(gaps),
     }
-
-
-def _machine(device: str) -> dict[str, Any]:
-    from importlib.metadata import version
-
-    return {
-        "system": platform.platform(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if device.startswith("cuda") else device,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "diffusers": version("diffusers"),
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

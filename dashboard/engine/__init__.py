@@ -29,6 +29,7 @@ from dashboard.engine.metrics import (
 from dashboard.engine.model_info import ModelInfo
 from dashboard.engine.models import LoadedModel, ModelRegistry
 from dashboard.engine.noise import initial_noise, slerp
+from dashboard.engine.parts import Anatomy, ModelPart
 from dashboard.engine.requests import ImageRequest, Latents
 from dashboard.engine.results import ImageResult
 from dashboard.engine.schedulers import SCHEDULERS, SchedulerInfo
@@ -47,6 +48,7 @@ def build_engine(settings: Settings) -> Engine:
 __all__ = [
     "CLOSE",
     "SCHEDULERS",
+    "Anatomy",
     "Cancelled",
     "CellStatus",
     "Comparison",
@@ -67,6 +69,7 @@ __all__ = [
     "LoadedModel",
     "Memo",
     "ModelInfo",
+    "ModelPart",
     "ModelRegistry",
     "ModelUnavailable",
     "PromptReading",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -82,14 +83,16 @@ class Engine:
         """
         if not 1 <= len(requests) <= MAX_IMAGES_A_JOB or not all(isinstance(r, ImageRequest) for r in requests):
             raise ValueError(f"A job has 1 to {MAX_IMAGES_A_JOB} images.")
-        asked = tuple(requests)
+        asked, asked_at = tuple(requests), time.monotonic()
         with self._wake:
             known = self._register.find(job_id, asked)
         if known is not None:
             return known
         tasks = self._tasks(asked, use_memo=use_memo and not traced, traced=traced)
         found = [self._remembered(task) for task in tasks]  # reads files: not while others wait for the lock
-        job = Job(job_id or uuid.uuid4().hex, learner, asked, previews=previews, outlook=self._outlook)
+        job = Job(
+            job_id or uuid.uuid4().hex, learner, asked, previews=previews, outlook=self._outlook, asked_at=asked_at
+        )
         with self._wake:
             known = self._register.find(job_id, asked)  # the same click may have come twice at once
             if known is not None:

@@ -59,6 +59,14 @@ class JobSnapshot:
     message: str  # a sentence for the learner when failed or cancelled, else empty
 
 
+@dataclass(frozen=True, kw_only=True)
+class JobTimes:
+    """Seconds since a job was asked for, waiting included; None for what has not happened."""
+
+    first_step: float | None  # until its first scheduler step was done
+    whole: float | None  # until it ended
+
+
 class Job:
     """Made by `Engine.submit`. Thread-safe."""
 
@@ -70,7 +78,9 @@ class Job:
         *,
         previews: bool = False,
         outlook: Callable[[Job], Outlook] | None = None,
+        asked_at: float | None = None,
     ) -> None:
+        """`asked_at`: when the request for it came, on `time.monotonic`'s clock; now, unless it says otherwise."""
         self.id = job_id
         self.learner = learner
         self.requests = requests
@@ -80,6 +90,9 @@ class Job:
         self._state: JobState = "queued"
         self._message = ""
         self._retry = False
+        self._asked_at = time.monotonic() if asked_at is None else asked_at
+        self._first_step_at: float | None = None
+        self._ended_at: float | None = None
         self._changed = threading.Condition()
 
     # ---- readers
@@ -96,6 +109,16 @@ class Job:
     def cells(self) -> tuple[CellStatus, ...]:
         with self._changed:
             return tuple(self._cells)
+
+    @property
+    def waited(self) -> JobTimes:
+        """What a clock on the wall says of this job so far."""
+        with self._changed:
+            first, end = self._first_step_at, self._ended_at
+        return JobTimes(
+            first_step=None if first is None else first - self._asked_at,
+            whole=None if end is None else end - self._asked_at,
+        )
 
     def snapshot(self) -> JobSnapshot:
         """Cheap and immutable; never waits for the worker's computing."""
@@ -161,6 +184,8 @@ class Job:
             if self.ended:
                 return
             self._state = "running"
+            if step and self._first_step_at is None:
+                self._first_step_at = time.monotonic()
             kept = preview if preview is not None else self._cells[index].preview
             self._cells[index] = CellStatus(state="running", step=step, steps=steps, timestep=timestep, preview=kept)
             self._changed.notify_all()
@@ -173,7 +198,7 @@ class Job:
             steps = result.steps_run
             self._cells[index] = replace(self._cells[index], state="done", step=steps, steps=steps, result=result)
             if all(cell.state == "done" for cell in self._cells):
-                self._state = "done"
+                self._state, self._ended_at = "done", time.monotonic()
             elif self._state == "queued":
                 self._state = "running"
             self._changed.notify_all()
@@ -189,7 +214,7 @@ class Job:
         with self._changed:
             if self.ended:
                 return
-            self._state, self._message = state, message
+            self._state, self._message, self._ended_at = state, message, time.monotonic()
             self._cells = [cell if cell.state == "done" else replace(cell, state=state) for cell in self._cells]
             self._changed.notify_all()
 

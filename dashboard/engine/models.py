@@ -18,6 +18,7 @@ from dashboard.engine.errors import ModelUnavailable, UnknownModel
 from dashboard.engine.folders import ModelFolder, inspect_folder
 from dashboard.engine.model_info import ModelInfo
 from dashboard.engine.networks import Networks, dtype_works, load_networks, load_tokenizer, token_ids
+from dashboard.engine.parts import Anatomy, anatomy_of
 from dashboard.engine.previews import Preview, fit_preview
 from dashboard.engine.requests import ImageRequest
 from dashboard.engine.safety import load_safety_checker
@@ -40,6 +41,7 @@ class LoadedModel:
         self._reader = copy.deepcopy(self.tokenizer)
         default = getattr(torch, info.dtype)
         self.safety_checker = load_safety_checker(folder, device=info.device, dtype=default)
+        self.load_seconds = 0.0  # that reading it into memory took, a download left out
         self._networks: dict[str, Networks] = {}
         self._preview: Preview | None = None
         self._lock = threading.Lock()
@@ -127,10 +129,16 @@ class ModelRegistry:
         with self._locks[model_id]:
             if model_id not in self._loaded:
                 folder = self._local_folder(source) or self._download(source)
+                start = time.perf_counter()
                 model = LoadedModel(self._describe(source, folder, available=True, reason=""), folder)
                 model.networks(model.info.dtype)
+                model.load_seconds = time.perf_counter() - start
                 self._loaded[model_id] = model
             return self._loaded[model_id]
+
+    def anatomy(self, model_id: str) -> Anatomy:
+        """What the model is made of; loads it if it is not in memory. `UnknownModel`, `ModelUnavailable`."""
+        return anatomy_of(self.get(model_id))
 
     def weights_sha256(self, model_id: str) -> str | None:
         """Hash of the model's files, without loading it; None while they are not on this machine."""

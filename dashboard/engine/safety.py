@@ -20,6 +20,11 @@ class SafetyChecker:
     def __init__(self, checker: Any, extractor: Any) -> None:
         self._checker, self._extractor = checker, extractor
 
+    @property
+    def network(self) -> torch.nn.Module:
+        module: torch.nn.Module = self._checker
+        return module
+
     @torch.inference_mode()
     def refuses(self, picture: Image.Image) -> bool:
         """Whether the model's makers would not show this picture. Their code, their thresholds."""

@@ -144,6 +144,11 @@ class SchedulerShelf:
         self._pristine: dict[str, Any] = {}
         self._lock = threading.Lock()
 
+    @property
+    def own_class(self) -> str:
+        """The diffusers class that the model's own config names."""
+        return str(self._model_config.get("_class_name", ""))
+
     def new(self, key: str) -> Any:
         """A scheduler of the kind `key` that nobody else holds; its timesteps are not set yet."""
         with self._lock:

@@ -288,6 +288,9 @@ CONTROLS: Mapping[str, Control] = {
     control.name: control
     for control in (
         Control(name="prompt", short="prompt", label="Prompt", draw=_draw_prompt, parse=_prompt, wide=True),
+        Control(
+            name="other_prompt", short="otherprompt", label="Other prompt", draw=_draw_prompt, parse=_prompt, wide=True
+        ),
         Control(name="negative_prompt", short="negative", label="Negative prompt", draw=_draw_text, parse=_prompt),
         _seed("seed", "seed", "Seed"),
         _seed("first_seed", "first", "First seed"),
@@ -307,7 +310,17 @@ CONTROLS: Mapping[str, Control] = {
             draw=_draw_whole(1, MAX_STEPS),
             parse=_whole(1, MAX_STEPS),
         ),
+        Control(
+            name="other_steps",
+            short="othersteps",
+            label="Other steps",
+            draw=_draw_whole(1, MAX_STEPS),
+            parse=_whole(1, MAX_STEPS),
+        ),
         Control(name="guidance_scale", short="guidance", label="Guidance", draw=_draw_guidance, parse=_guidance),
+        Control(
+            name="other_guidance", short="otherguidance", label="Other guidance", draw=_draw_guidance, parse=_guidance
+        ),
         _scheduler("scheduler", "scheduler", "Scheduler"),
         _scheduler("other_scheduler", "other", "Other scheduler"),
         Control(

@@ -39,11 +39,12 @@ def _ask(key: str, prediction: Prediction, guesses: dict[str, Guess], experiment
         st.rerun()
 
 
-def outcome(prediction: Prediction, guess: Guess, measured: float) -> None:
-    """Say what the run measured, which guess that makes right, and the score."""
+def outcome(prediction: Prediction, guess: Guess, measured: float, *, told: str = "") -> None:
+    """Say what the run measured, which guess that makes right, and the score. `told`: the measurement in words."""
     right = prediction.outcome(measured)
     answer = prediction.options[right]
-    lines = [f"The {prediction.measure} was **{measured:.2f}**. That is: *{answer.label}*. {answer.explanation}"]
+    number = told or f"{measured:.2f}"
+    lines = [f"The {prediction.measure} was **{number}**. That is: *{answer.label}*. {answer.explanation}"]
     if guess.option is not None:
         verdict = "Your guess was right" if guess.option == right else "Your guess was another one"
         lines.append(f"{verdict}. At {guess.confidence}% sure, that scores **{guess.points(right)} of 100 points**.")

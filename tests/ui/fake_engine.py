@@ -21,12 +21,14 @@ from PIL import Image
 from transformers import CLIPTokenizer
 
 from dashboard.engine import (
+    Anatomy,
     ConsultFailed,
     ImageRequest,
     ImageResult,
     Job,
     Latents,
     LoadedModel,
+    ModelPart,
     ModelRegistry,
     initial_noise,
 )
@@ -89,7 +91,9 @@ class FakeEngine:
         self._tiny_folder = tiny_folder
         self._traced: set[str] = set()  # ids of jobs
         self.submitted: list[Job] = []
-        self.models = SimpleNamespace(info=lambda _: INFO, infos=lambda: (INFO,), get=lambda _: Reader())
+        self.models = SimpleNamespace(
+            info=lambda _: INFO, infos=lambda: (INFO,), anatomy=lambda _: ANATOMY, get=lambda _: Reader()
+        )
         self._jobs: dict[str, Job] = {}
         self.problem: Exception | None = None  # raised at the next submit
         self.broken = ""  # a sentence: every job fails with it
@@ -160,6 +164,19 @@ class FakeEngine:
                 if job.ended:
                     return
             job.finished(index, result)
+
+
+ANATOMY = Anatomy(
+    parts=(
+        ModelPart(name="tokenizer", class_name="CLIPTokenizer", parameters=0, memory=0),
+        ModelPart(name="text_encoder", class_name="CLIPTextModel", parameters=2_000_000, memory=8_000_000),
+        ModelPart(name="unet", class_name="UNet2DConditionModel", parameters=6_000_000, memory=24_000_000),
+        ModelPart(name="scheduler", class_name="PNDMScheduler", parameters=0, memory=0),
+        ModelPart(name="vae", class_name="AutoencoderKL", parameters=1_000_000, memory=4_000_000),
+    ),
+    pass_gflop=0.5,
+    load_seconds=1.25,
+)
 
 
 class Reader:
