@@ -76,19 +76,27 @@ class Axis:
     title: str
     log: bool = False
     domain: tuple[float, float] | None = None
+    ticks: tuple[float, ...] = ()  # values to write on the axis; empty: chosen by the chart
 
 
 def curve(
-    summary: pd.DataFrame, x: Axis, y: Axis, *, series: str = "", reference: tuple[float, str] | None = None
+    summary: pd.DataFrame,
+    x: Axis,
+    y: Axis,
+    *,
+    series: str = "",
+    reference: tuple[float, str] | None = None,
+    marks: Sequence[tuple[float, str]] = (),
 ) -> alt.LayerChart:
     """Means over a parameter with their 95% intervals, one line a series.
 
     `summary`: the x column, mean, low, high, and the series' column where there is one, as `intervals.summarise` gives.
-    `y.column` is only a name for the tooltip. `reference`: a value and the name of its dashed line.
+    `y.column` is only a name for the tooltip. `reference`: a value and the name of its dashed line. `marks`: places on
+    the x axis, each with its name, as upright lines.
     """
     _require(summary, x.column, "mean", "low", "high", *([series] if series else []))
     encoded: dict[str, object] = {
-        "x": alt.X(f"{x.column}:Q", title=x.title, scale=_scale(x)),
+        "x": alt.X(f"{x.column}:Q", title=x.title, scale=_scale(x), axis=_ticks(x)),
         "tooltip": [
             *([series] if series else []),
             alt.Tooltip(x.column, title=x.title),
@@ -117,7 +125,31 @@ def curve(
     ]
     if reference is not None:
         layers += _reference(*reference)
+    layers += [layer for place, (at, name) in enumerate(marks) for layer in _mark(x, at, name, place)]
     return alt.layer(*layers).properties(height=HEIGHT)
+
+
+def timesteps(table: pd.DataFrame, order: Sequence[str]) -> alt.Chart:
+    """Where on the way from noise to image each evaluation looks, a row a scheduler; time runs down, left to right.
+
+    `table`: scheduler, timestep; one row an evaluation. A timestep that is visited twice has another shape.
+    """
+    _require(table, "scheduler", "timestep")
+    visits = table.groupby(["scheduler", "timestep"], as_index=False).size()
+    visits["visited"] = visits["size"].map(lambda times: "once" if times == 1 else f"{times} times")
+    legend = alt.Legend(orient="top", title="Visited")
+    return (
+        alt.Chart(visits)
+        .mark_point(filled=True, size=75, opacity=1)
+        .encode(
+            x=alt.X("timestep:Q", title="Timestep: noisy on the left, clean on the right").scale(domain=[1000, 0]),
+            y=alt.Y("scheduler:N", title=None, sort=list(order)),
+            shape=alt.Shape("visited:N", legend=legend).scale(domain=["once", "2 times"], range=["circle", "diamond"]),
+            color=alt.Color("visited:N", legend=legend).scale(domain=["once", "2 times"], range=SERIES[:2]),
+            tooltip=["scheduler", "timestep", "visited"],
+        )
+        .properties(height=60 + 32 * len(order))
+    )
 
 
 def bars(summary: pd.DataFrame, x: Axis, y: Axis, *, order: Sequence[str]) -> alt.LayerChart:
@@ -143,6 +175,10 @@ def _scale(axis: Axis) -> alt.Scale:
     return alt.Scale(**kind, **({"domain": list(axis.domain)} if axis.domain else {}))
 
 
+def _ticks(axis: Axis) -> alt.Axis:
+    return alt.Axis(values=list(axis.ticks)) if axis.ticks else alt.Axis()
+
+
 def _reference(value: float, name: str) -> tuple[alt.Chart, alt.Chart]:
     """A dashed line across the chart and its name."""
     data = pd.DataFrame({"value": [value], "name": [f"{name}: {value:.2f}"]})
@@ -153,6 +189,15 @@ def _reference(value: float, name: str) -> tuple[alt.Chart, alt.Chart]:
         .encode(y="value:Q", x=alt.value(0), text="name:N")
     )
     return rule, label
+
+
+def _mark(x: Axis, at: float, name: str, place: int) -> tuple[alt.Chart, alt.Chart]:
+    """An upright line at `at` with its name; `place` keeps the names of several apart."""
+    data = pd.DataFrame({x.column: [at], "name": [name]})
+    across = alt.X(f"{x.column}:Q", scale=_scale(x))
+    rule = alt.Chart(data).mark_rule(strokeDash=[2, 3], strokeWidth=2, color=QUIET).encode(x=across)
+    text = alt.Chart(data).mark_text(align="left", dx=5, color=QUIET, fontSize=12)
+    return rule, text.encode(x=across, y=alt.value(10 + 16 * place), text="name:N")
 
 
 def _require(table: pd.DataFrame, *columns: str) -> None:

@@ -23,6 +23,7 @@ ALLOWED = {
     "course": set(),
     "charts": set(),
     "intervals": set(),
+    "knee": set(),
     "settings": set(),
     "__main__": {"cli"},
     "__init__": set(),

@@ -87,3 +87,27 @@ def test_bars_stand_in_the_given_order_with_their_intervals() -> None:
     means, spans = spec["layer"]
     assert means["encoding"]["x"]["sort"] == ["PNDM", "DDIM"]
     assert spans["encoding"]["y2"]["field"] == "high"
+
+
+def test_marks_on_the_x_axis_are_upright_lines_with_their_names() -> None:
+    x, y = charts.Axis(column="steps", title="Steps"), charts.Axis(column="distance", title="Distance")
+    spec = charts.curve(SUMMARY, x, y, marks=[(11.0, "knee"), (21.0, "yours")]).to_dict()
+    rule, label, second, other = spec["layer"][2:]
+    assert "y" not in rule["encoding"] and rule["mark"]["type"] == "rule" and rule["mark"]["strokeDash"]
+    assert [rows(spec, layer)[0]["steps"] for layer in (rule, second)] == [11.0, 21.0]
+    assert [rows(spec, layer)[0]["name"] for layer in (label, other)] == ["knee", "yours"]
+    assert label["encoding"]["y"] != other["encoding"]["y"], "two names must not lie over each other"
+
+
+def test_timesteps_run_down_from_left_to_right() -> None:
+    table = pd.DataFrame({"scheduler": ["Heun"] * 3, "timestep": [501.0, 1.0, 1.0]})
+    spec = charts.timesteps(table, ["Heun"]).to_dict()
+    encoding = spec["encoding"]
+    assert encoding["x"]["scale"]["domain"] == [1000, 0] and encoding["y"]["sort"] == ["Heun"]
+    assert encoding["shape"]["field"] == "visited", "a timestep visited twice must be seen"
+    assert {(row["timestep"], row["visited"]) for row in rows(spec, spec)} == {(501.0, "once"), (1.0, "2 times")}
+
+
+def test_an_axis_can_name_its_ticks() -> None:
+    x, y = charts.Axis(column="steps", title="Steps", log=True, ticks=(5, 10)), charts.Axis(column="d", title="D")
+    assert charts.curve(SUMMARY, x, y).to_dict()["layer"][1]["encoding"]["x"]["axis"]["values"] == [5, 10]

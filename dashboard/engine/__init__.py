@@ -32,7 +32,7 @@ from dashboard.engine.noise import initial_noise, slerp
 from dashboard.engine.parts import Anatomy, ModelPart
 from dashboard.engine.requests import ImageRequest, Latents
 from dashboard.engine.results import ImageResult
-from dashboard.engine.schedulers import SCHEDULERS, SchedulerInfo
+from dashboard.engine.schedulers import SCHEDULERS, SPACINGS, SchedulerInfo, SchedulerShelf
 from dashboard.engine.tokens import PromptReading, TokenReport, read_prompt, token_report
 from dashboard.engine.traces import StepTrace, Trace
 from dashboard.settings import Settings
@@ -48,6 +48,7 @@ def build_engine(settings: Settings) -> Engine:
 __all__ = [
     "CLOSE",
     "SCHEDULERS",
+    "SPACINGS",
     "Anatomy",
     "Cancelled",
     "CellStatus",
@@ -76,6 +77,7 @@ __all__ = [
     "QueueFull",
     "Queued",
     "SchedulerInfo",
+    "SchedulerShelf",
     "Step",
     "StepTrace",
     "TokenReport",

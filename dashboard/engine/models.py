@@ -147,6 +147,15 @@ class ModelRegistry:
         folder = self._local_folder(self._source(model_id))
         return folder.weights_sha256() if folder else None
 
+    def schedulers(self, model_id: str) -> SchedulerShelf:
+        """The model's own schedulers, without loading its weights. `ModelUnavailable` while its files are not here."""
+        if model_id in self._loaded:
+            return self._loaded[model_id].schedulers
+        folder = self._local_folder(self._source(model_id))
+        if folder is None:
+            raise ModelUnavailable(f"{model_id} is not on this machine yet; draw an image with it first.")
+        return SchedulerShelf(folder.configs["scheduler"])
+
     # ---- inside
 
     def _source(self, model_id: str) -> Source:

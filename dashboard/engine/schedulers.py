@@ -121,6 +121,7 @@ _INFOS = (
     ),
 )
 SCHEDULERS: Mapping[str, SchedulerInfo] = MappingProxyType({info.key: info for info in _INFOS})
+SPACINGS = ("leading", "trailing", "linspace")  # as diffusers names them; a model's config chooses one
 
 
 def mixture(key: str, scheduler: Any, step_index: int) -> tuple[float, float]:
@@ -153,6 +154,22 @@ class SchedulerShelf:
         """A scheduler of the kind `key` that nobody else holds; its timesteps are not set yet."""
         with self._lock:
             return copy.deepcopy(self._get(key))
+
+    def timesteps(self, key: str, steps: int, spacing: str | None = None) -> tuple[float, ...]:
+        """The timesteps of an image of this many steps, one an evaluation, from noisy (near 999) to clean (near 0).
+
+        `spacing`: one of SPACINGS; None for the model's own.
+        """
+        scheduler = self.new(key)
+        if spacing is not None:
+            scheduler = type(scheduler).from_config(scheduler.config, timestep_spacing=spacing)
+        scheduler.set_timesteps(steps)
+        return tuple(float(timestep) for timestep in scheduler.timesteps)
+
+    def steps_within(self, key: str, evaluations: int) -> int:
+        """The most steps that need no more than so many model evaluations (at least 1)."""
+        fitting = (n for n in range(evaluations, 1, -1) if len(self.timesteps(key, n)) <= evaluations)
+        return next(fitting, 1)
 
     def config(self, key: str) -> dict[str, object]:
         """The whole configuration that `new(key)` steps with, JSON-able."""

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from dashboard.axes import KINDS
-from dashboard.engine import SCHEDULERS, ImageRequest
+from dashboard.engine import SCHEDULERS, SPACINGS, ImageRequest
 from dashboard.pocket.world.parts import PARTS
 
 Value = str | int | float
@@ -39,6 +39,7 @@ PART_LABELS = {
 VARY = {"each": "Every part, once", **{part: f"{label} only" for part, label in PART_LABELS.items()}}
 AXIS_HINT = "Numbers as a list or a range: 1, 5, 7.5 or 2-20:3. Schedulers by name. Prompts one a line."
 AXES = {name: name.capitalize() for name in KINDS}
+SPACING_NAMES = {spacing: spacing.capitalize() for spacing in SPACINGS}
 _NUMBER = r"\d{1,19}(?:\.\d{1,4})?"
 _SPAN = re.compile(rf"({_NUMBER})\s*(?:-|\.\.|to)\s*({_NUMBER})(?:\s*:\s*({_NUMBER}))?")
 _SEED_RULE = (r"^\s*\d{1,19}\s*$", "A seed is a whole number, digits only.")
@@ -104,6 +105,11 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 def parse_step_counts(text: str) -> tuple[int, ...]:
     """Numbers of steps, as `parse_list` reads them. ValueError with a sentence."""
     return parse_list(text, _whole(1, MAX_STEPS), "numbers of steps", "1-96:5 or 5, 10, 20")
+
+
+def parse_evaluations(text: str) -> tuple[int, ...]:
+    """Numbers of model evaluations, as `parse_list` reads them. ValueError with a sentence."""
+    return parse_list(text, _whole(1, MAX_STEPS), "numbers of evaluations", "5, 9, 17")
 
 
 def parse_guidances(text: str) -> tuple[float, ...]:
@@ -331,6 +337,13 @@ CONTROLS: Mapping[str, Control] = {
             parse=_checked_text(parse_step_counts),
         ),
         Control(
+            name="evaluations",
+            short="evaluations",
+            label="Model evaluations",
+            draw=_draw_list("5, 9, 17"),
+            parse=_checked_text(parse_evaluations),
+        ),
+        Control(
             name="guidances",
             short="guidances",
             label="Guidance scales",
@@ -373,6 +386,13 @@ CONTROLS: Mapping[str, Control] = {
         _lines("column_values", "across", "Values of the columns", AXIS_HINT, _prompt),
         Control(name="frames", short="frames", label="Frames", draw=_draw_whole(3, 12), parse=_whole(3, 12)),
         Control(name="mix", short="mix", label="Path", draw=_draw_choice(MIXES), parse=_choice(MIXES)),
+        Control(
+            name="spacing",
+            short="spacing",
+            label="Spacing",
+            draw=_draw_choice(SPACING_NAMES),
+            parse=_choice(SPACING_NAMES),
+        ),
     )
 }
 

@@ -39,6 +39,14 @@ def _ask(key: str, prediction: Prediction, guesses: dict[str, Guess], experiment
         st.rerun()
 
 
+def covered() -> None:
+    """The images are there and wait for the guess."""
+    st.info(
+        "Your images are ready. Commit to a guess above, or skip it, and they are shown.",
+        icon=":material/visibility_off:",
+    )
+
+
 def outcome(prediction: Prediction, guess: Guess, measured: float, *, told: str = "") -> None:
     """Say what the run measured, which guess that makes right, and the score. `told`: the measurement in words."""
     right = prediction.outcome(measured)

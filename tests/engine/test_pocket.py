@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dashboard.engine import Engine, ImageRequest, ModelRegistry
+from dashboard.ui.distances import relative_distance
 
 
 @pytest.fixture(scope="module")
@@ -27,3 +28,21 @@ def test_an_image_of_pocket_is_the_same_alone_and_in_any_grid(
         together = engine.submit([*grid[:2], request, *grid[2:]]).results(120)
         assert together[2].sha256 == alone, f"differs in a grid of {size}"
         assert len({result.sha256 for result in together}) == size
+
+
+def test_what_the_steps_lesson_says_of_pocket_holds(make_engine: Callable[..., Engine], pocket: ModelRegistry) -> None:
+    """Long runs without fresh noise end in one image; DDIM and Euler are one method; one step is a mess."""
+    base = ImageRequest(prompt="a photo of a panda in the forest", seed=3)
+    asked = [
+        *(base.replace(scheduler=key, num_inference_steps=40) for key in ("dpm++2m", "ddim", "euler", "unipc")),
+        base.replace(scheduler="euler-ancestral", num_inference_steps=40),
+        base.replace(scheduler="ddim", num_inference_steps=20),
+        base.replace(scheduler="ddim", num_inference_steps=1),
+    ]
+    images = [result.array() for result in make_engine(pocket).submit(asked).results(300)]
+    long_run, ddim, euler, unipc, ancestral, shorter, one = images
+    assert max(relative_distance(long_run, image) for image in (ddim, euler, unipc)) < 0.05
+    assert relative_distance(ddim, euler) < 0.02
+    assert relative_distance(ddim, shorter) < 0.1, "past the knee"
+    assert relative_distance(long_run, ancestral) > 0.15
+    assert relative_distance(long_run, one) > 0.7

@@ -6,6 +6,7 @@ Where a page looks inside (traced runs, consults) it finds the tiny model, for r
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ from dashboard.engine import (
     LoadedModel,
     ModelPart,
     ModelRegistry,
+    SchedulerShelf,
     initial_noise,
 )
 from dashboard.engine.batch import advance
@@ -38,6 +40,7 @@ from dashboard.engine.models import resolve
 from dashboard.pocket import WEIGHTS_FOLDER
 
 SIDE, SHAPE = 64, (1, 4, 16, 16)
+SHELF = SchedulerShelf(json.loads((WEIGHTS_FOLDER / "scheduler" / "scheduler_config.json").read_text()))
 
 
 def paint(request: ImageRequest) -> ImageResult:
@@ -92,7 +95,11 @@ class FakeEngine:
         self._traced: set[str] = set()  # ids of jobs
         self.submitted: list[Job] = []
         self.models = SimpleNamespace(
-            info=lambda _: INFO, infos=lambda: (INFO,), anatomy=lambda _: ANATOMY, get=lambda _: Reader()
+            info=lambda _: INFO,
+            infos=lambda: (INFO,),
+            anatomy=lambda _: ANATOMY,
+            get=lambda _: Reader(),
+            schedulers=lambda _: SHELF,
         )
         self._jobs: dict[str, Job] = {}
         self.problem: Exception | None = None  # raised at the next submit

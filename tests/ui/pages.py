@@ -14,7 +14,7 @@ from dashboard.engine import Job
 
 ROOT = Path(__file__).parents[2]
 OpenPage = Callable[..., AppTest]
-WIDGETS = ("text_area", "text_input", "number_input", "selectbox", "multiselect", "radio", "slider")
+WIDGETS = ("text_area", "text_input", "number_input", "selectbox", "multiselect", "radio", "slider", "select_slider")
 
 
 def press(app: AppTest, key: str) -> AppTest:

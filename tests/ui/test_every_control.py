@@ -44,8 +44,9 @@ OTHERS = {  # a value that no lesson starts with, as the widget holds it
     "companion": "cake",
     "place": "desert",
     "vary": "size",
+    "evaluations": "3, 7",
 }
-NO_IMAGES = {("seeds", "generator")}  # experiments that draw nothing: their own tests follow their controls
+NO_IMAGES = {("seeds", "generator"), ("steps", "timesteps")}  # these draw nothing: their own tests follow the controls
 
 
 def cases() -> Iterator[tuple[str, str]]:

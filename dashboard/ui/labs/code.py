@@ -7,7 +7,14 @@ import streamlit as st
 from dashboard.course import Lesson
 from dashboard.engine import ImageRequest
 from dashboard.export import diffusers_code, grid_code
-from dashboard.ui.controls import CONTROLS, parse_prompts, parse_seeds, request_from
+from dashboard.ui.controls import (
+    CONTROLS,
+    parse_guidances,
+    parse_prompts,
+    parse_seeds,
+    parse_step_counts,
+    request_from,
+)
 from dashboard.ui.experiment import key_of, last_trial
 from dashboard.ui.lesson import TEXT_WIDTH, heading
 from dashboard.ui.models import current_model, script_source
@@ -32,10 +39,14 @@ def code_section(lesson: Lesson, experiment_id: str) -> None:
 
 
 def _first_request(lesson: Lesson, experiment_id: str) -> ImageRequest:
-    """What the form holds, with the first of its seeds and of its prompts."""
+    """What the form holds, with the first value of each of its lists."""
     trial = last_trial(lesson, experiment_id)
     values = dict(trial.values if trial else lesson.experiments[experiment_id])
     values["seed"] = parse_seeds(str(values.get("seeds", values.get("seed", 0))))[0]
     if "prompts" in values:
         values["prompt"] = parse_prompts(str(CONTROLS["prompts"].tidy(values["prompts"])))[0]
+    if "step_counts" in values:
+        values["num_inference_steps"] = parse_step_counts(str(values["step_counts"]))[0]
+    if "guidances" in values:
+        values["guidance_scale"] = parse_guidances(str(values["guidances"]))[0]
     return request_from(values, current_model())

@@ -17,7 +17,7 @@ from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model, latent_shape
 from dashboard.ui.once import once
-from dashboard.ui.predict import outcome, predict
+from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
 
@@ -37,10 +37,7 @@ def seed_grid_lab(lesson: Lesson) -> None:
     if results is None:
         return
     if guess is None:
-        st.info(
-            "Your images are ready. Commit to a guess above, or skip it, and they are shown.",
-            icon=":material/visibility_off:",
-        )
+        covered()
         return
     record(lesson.id).ran.add("grid")
     gallery(trial.key, results, titles)
