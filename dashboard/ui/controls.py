@@ -112,6 +112,11 @@ def parse_evaluations(text: str) -> tuple[int, ...]:
     return parse_list(text, _whole(1, MAX_STEPS), "numbers of evaluations", "5, 9, 17")
 
 
+def parse_batch_sizes(text: str) -> tuple[int, ...]:
+    """Numbers of images in one batch, as `parse_list` reads them. ValueError with a sentence."""
+    return parse_list(text, _whole(1, MAX_IMAGES), "batch sizes", "1, 2, 4, 8")
+
+
 def parse_guidances(text: str) -> tuple[float, ...]:
     """Guidance scales, as `parse_list` reads them. ValueError with a sentence."""
     return parse_list(text, _guidance, "guidance scales", "2-20:3 or 1, 5, 7.5")
@@ -384,6 +389,14 @@ CONTROLS: Mapping[str, Control] = {
         _lines("row_values", "down", "Values of the rows", AXIS_HINT, _prompt),
         _pick("column_axis", "columns", "Columns", AXES),
         _lines("column_values", "across", "Values of the columns", AXIS_HINT, _prompt),
+        Control(
+            name="batch_sizes",
+            short="sizes",
+            label="Images in one batch",
+            draw=_draw_list("1, 2, 4, 8"),
+            parse=_checked_text(parse_batch_sizes),
+        ),
+        Control(name="repeats", short="repeats", label="Repeats", draw=_draw_whole(1, 5), parse=_whole(1, 5)),
         Control(name="frames", short="frames", label="Frames", draw=_draw_whole(3, 12), parse=_whole(3, 12)),
         Control(name="mix", short="mix", label="Path", draw=_draw_choice(MIXES), parse=_choice(MIXES)),
         Control(

@@ -62,7 +62,9 @@ def _second_click(key: str, typed: Mapping[str, Any]) -> bool:
     """Whether the same values are being drawn already: a double click is one run."""
     last = st.session_state.get(f"{key}.last", {})
     values, problems = _checked([CONTROLS[name] for name in typed], typed)
-    return in_flight() == key and not problems and all(last.get(name) == value for name, value in values.items())
+    flight = in_flight() or ""
+    drawing = flight == key or flight.startswith(f"{key}.")  # an experiment may draw in several runs
+    return drawing and not problems and all(last.get(name) == value for name, value in values.items())
 
 
 def _run_with(lesson: Lesson, experiment_id: str, typed: Mapping[str, Any], check: Check | None) -> Trial | None:

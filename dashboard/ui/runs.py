@@ -26,6 +26,7 @@ from dashboard.engine import (
     ModelUnavailable,
     QueueFull,
 )
+from dashboard.engine.jobs import JobTimes
 from dashboard.ui import engine_room
 from dashboard.ui.figures import preview_grid
 from dashboard.ui.in_flight import in_flight, last_started, take_off
@@ -84,6 +85,12 @@ def last_requests(key: str) -> tuple[ImageRequest, ...]:
     """What this experiment asked for in its last run of this session; empty when it was not run."""
     run: Run | None = st.session_state.get(f"{key}.state")
     return run.requests if run is not None else ()
+
+
+def times_of(key: str) -> JobTimes:
+    """What the clock said of this experiment's last run in this session."""
+    run: Run | None = st.session_state.get(f"{key}.state")
+    return run.job.waited if run is not None and run.job is not None else JobTimes(first_step=None, whole=None)
 
 
 def _current(

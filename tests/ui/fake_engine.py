@@ -100,6 +100,7 @@ class FakeEngine:
             anatomy=lambda _: ANATOMY,
             get=lambda _: Reader(),
             schedulers=lambda _: SHELF,
+            device="cpu",
         )
         self._jobs: dict[str, Job] = {}
         self.problem: Exception | None = None  # raised at the next submit
@@ -216,6 +217,7 @@ INFO = SimpleNamespace(
     vae_scale_factor=4,
     device="cpu",
     dtype="float32",
+    licence="none",
     what_it_is="Paints noise.",
     what_it_is_not="Not a model.",
     prompt_tokens=32,

@@ -27,6 +27,8 @@ OTHERS = {  # a value that no lesson starts with, as the widget holds it
     "other_prompt": "a tiny blue owl",
     "other_steps": 4,
     "other_guidance": 1.5,
+    "batch_sizes": "1, 3",
+    "repeats": 2,
     "frames": 5,
     "mix": "average",
     "step_counts": "2, 4",

@@ -20,7 +20,7 @@ from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
-from dashboard.ui.predict import outcome, predict
+from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
 
@@ -61,13 +61,10 @@ def changes(values: Mapping[str, Any]) -> tuple[Change, ...]:
 def one_change_lab(lesson: Lesson) -> None:
     """Predict, form, a row of six for each seed, the chart of distances, what the run showed."""
     guess = predict(lesson, "change")
-    trial = experiment_form(lesson, "change", button="Change one thing at a time")
+    trial = experiment_form(lesson, "change", button="Change one thing at a time", check=_fits)
     if trial is None:
         return
     seeds, five = parse_seeds(str(trial.values["seeds"])), changes(trial.values)
-    if len(seeds) * (len(five) + 1) > MAX_IMAGES:
-        st.error(f"Give at most {MAX_IMAGES // (len(five) + 1)} seeds here: each takes {len(five) + 1} images.")
-        return
     base = request_from(trial.values, current_model())
     rows = [[base.replace(seed=seed), *(change.of(base.replace(seed=seed)) for change in five)] for seed in seeds]
     columns = ["base", *(change.label for change in five)]
@@ -77,16 +74,20 @@ def one_change_lab(lesson: Lesson) -> None:
     if results is None:
         return
     if guess is None:
-        st.info(
-            "Your images are ready. Commit to a guess above, or skip it, and they are shown.",
-            icon=":material/visibility_off:",
-        )
+        covered()
         return
     record(lesson.id).ran.add("change")
     labels = [f"seed {seed}" for seed in seeds]
     grid_gallery(trial.key, results, labels, columns)
     downloads(trial.key, results, columns, "One change at a time", rows=labels)
     _compare(lesson, guess, five, seeds, results)
+
+
+def _fits(values: Mapping[str, Any]) -> None:
+    """ValueError, a sentence, for more seeds than one grid can hold."""
+    each = len(changes(values)) + 1
+    if len(parse_seeds(str(values["seeds"]))) * each > MAX_IMAGES:
+        raise ValueError(f"Give at most {MAX_IMAGES // each} seeds here: each takes {each} images.")
 
 
 def _compare(
