@@ -35,6 +35,7 @@ from dashboard.engine.results import ImageResult
 from dashboard.engine.schedulers import SCHEDULERS, SPACINGS, SchedulerInfo, SchedulerShelf
 from dashboard.engine.tokens import PromptReading, TokenReport, read_prompt, token_report
 from dashboard.engine.traces import StepTrace, Trace
+from dashboard.engine.words import LearnedWord
 from dashboard.settings import Settings
 
 
@@ -67,6 +68,7 @@ __all__ = [
     "JobFailed",
     "JobSnapshot",
     "Latents",
+    "LearnedWord",
     "LoadedModel",
     "Memo",
     "ModelInfo",

@@ -44,7 +44,7 @@ class Denoising:
         self.request, self.model = request, model
         self.networks: Networks = model.networks(request.dtype)
         prompts = [request.negative_prompt, request.prompt] if request.guided else [request.prompt]
-        self._text = torch.cat([self.networks.encode(prompt) for prompt in prompts])  # (R, T, D)
+        self._text = torch.cat([self.networks.encode(prompt, request.learned_words) for prompt in prompts])  # (R, T, D)
         shape = latent_shape(model.info, request)
         self.networks.prepare(shape[1:], tuple(self._text.shape[1:]))
         noise, self._generator = noise_and_generator(request, shape)

@@ -79,6 +79,11 @@ class ModelFolder:
         positions = int(self.configs["text_encoder"].get("max_position_embeddings", 77))
         return min(int(self.configs["tokenizer"].get("model_max_length", positions)), positions)
 
+    @property
+    def text_width(self) -> int:
+        """Numbers in the embedding of one token."""
+        return int(self.configs["text_encoder"].get("hidden_size", 512))  # CLIP's own default
+
     def weights_sha256(self) -> str:
         """One hash of everything that loading reads; seconds for gigabytes the first time, then remembered."""
         return _hash_files(tuple((str(f.relative_to(self.path)), f, _stamp(f)) for f in self.files))

@@ -28,6 +28,7 @@ class ModelInfo:
     what_it_is: str  # a sentence
     what_it_is_not: str  # a sentence
     prompt_tokens: int  # that it reads, its start and end markers included
+    text_width: int  # numbers in the embedding of one token
 
     @property
     def latent_side(self) -> int:

@@ -218,6 +218,7 @@ class ModelRegistry:
             what_it_is=about.what_it_is,
             what_it_is_not=about.what_it_is_not,
             prompt_tokens=77,
+            text_width=768,
         )
         if folder is None:
             return described
@@ -231,6 +232,7 @@ class ModelRegistry:
             latent_channels=folder.latent_channels,
             vae_scale_factor=folder.vae_scale_factor,
             prompt_tokens=folder.prompt_tokens,
+            text_width=folder.text_width,
         )
 
 
@@ -246,6 +248,9 @@ def resolve(request: ImageRequest, info: ModelInfo) -> ImageRequest:
     shape = latent_shape(info, request)
     if request.latents is not None and request.latents.shape != shape:
         raise ValueError(f"For this size of {info.name} the latents must have the shape {shape}.")
+    for word in request.learned_words:
+        if word.width != info.text_width:
+            raise ValueError(f"The word {word.token} was taught to another model: {info.name} cannot read it.")
     dtype = info.dtype if request.dtype == "default" else request.dtype
     if not dtype_works(info.device, getattr(torch, dtype)):
         raise ValueError(f"This machine cannot compute in {dtype}.")

@@ -16,6 +16,7 @@ from torch import Tensor
 from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.folders import ModelFolder
 from dashboard.engine.rows import RowRunner, make_row_stable, measure_row_rule
+from dashboard.engine.words import LearnedWord, read_with, with_tokens
 
 MAX_ROWS = 16  # U-Net rows a call: Pocket gains 5% at 48, but a tick (cancel, preview, turns) should stay short
 SMALL_NETWORK = 100_000_000  # parameters: up to here trying out row counts costs little
@@ -39,19 +40,18 @@ class Networks:
             make_row_stable(unet)
             make_row_stable(vae)
         self._runners: dict[tuple[int, ...], RowRunner] = {}
-        self._prompts: OrderedDict[str, Tensor] = OrderedDict()
+        self._prompts: OrderedDict[tuple[str, tuple[LearnedWord, ...]], Tensor] = OrderedDict()
 
     @torch.inference_mode()
-    def encode(self, prompt: str) -> Tensor:
+    def encode(self, prompt: str, words: tuple[LearnedWord, ...] = ()) -> Tensor:
         """The prompt as the U-Net reads it: (1, T, D), on the device. One prompt a call; the last ones are kept."""
-        if prompt not in self._prompts:
-            ids = token_ids(self.tokenizer, self.text_encoder.config.max_position_embeddings, prompt)
-            encoded = self.text_encoder(ids.to(self.device), return_dict=False)[0]  # (1, T, D)
-            self._prompts[prompt] = encoded.float()
+        key = (prompt, words)
+        if key not in self._prompts:
+            self._prompts[key] = self._encode(prompt, words).float()
             if len(self._prompts) > PROMPTS_KEPT:
                 self._prompts.popitem(last=False)
-        self._prompts.move_to_end(prompt)
-        return self._prompts[prompt]
+        self._prompts.move_to_end(key)
+        return self._prompts[key]
 
     def prepare(self, latent_shape: tuple[int, ...], text_shape: tuple[int, ...]) -> None:
         """Find the row rule for this latent size, (C, h, w), if it is new: it takes a second and is no image's work."""
@@ -75,6 +75,16 @@ class Networks:
         """Pixels (1, 3, H, W), -1 to 1, to the mean of their latents, (1, C, h, w), in the U-Net's scale."""
         mean = self.vae.encode(pixels.to(self.device, self.dtype), return_dict=False)[0].mean
         return (mean * self.vae.config.scaling_factor).float()
+
+    def _encode(self, prompt: str, words: tuple[LearnedWord, ...]) -> Tensor:
+        most, tokenizer = self.text_encoder.config.max_position_embeddings, self.tokenizer
+        if not words:
+            ids = token_ids(tokenizer, most, prompt).to(self.device)
+            encoded: Tensor = self.text_encoder(ids, return_dict=False)[0]
+            return encoded
+        ids = token_ids(with_tokens(tokenizer, [word.token for word in words]), most, prompt).to(self.device)
+        vectors = torch.stack([word.tensor() for word in words])
+        return read_with(self.text_encoder, ids, vectors, known=len(tokenizer))
 
     def _forward(self, samples: Tensor, timesteps: Tensor, text: Tensor) -> Tensor:
         return self.unet(samples.to(self.dtype), timesteps, text.to(self.dtype), return_dict=False)[0].float()

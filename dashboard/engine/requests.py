@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from dashboard.engine.schedulers import SCHEDULERS
+from dashboard.engine.words import LearnedWord
 
 MAX_PROMPT_CHARACTERS = 2_000
 MAX_SEED = 2**63 - 1
@@ -24,6 +25,7 @@ MAX_STEPS = 150
 MAX_GUIDANCE = 30.0
 MAX_PIXELS_A_SIDE = 2_048  # no model goes beyond; each model's own limit is checked when the request is submitted
 MAX_LATENT_VALUES = 1_000_000
+MAX_LEARNED_WORDS = 4
 DTYPES = ("default", "float32", "bfloat16", "float16")
 
 
@@ -107,6 +109,7 @@ class ImageRequest:
     width: int | None = None
     dtype: str = "default"  # "default": float32 on a CPU, float16 on CUDA
     latents: Latents | None = None  # instead of the noise of the seed
+    learned_words: tuple[LearnedWord, ...] = ()  # new tokens that both prompts may use, up to 4
 
     def __post_init__(self) -> None:
         _check_text("prompt", self.prompt)
@@ -123,6 +126,7 @@ class ImageRequest:
                 self._set(side, _whole(side, getattr(self, side), 8, MAX_PIXELS_A_SIDE))
         if self.latents is not None and not isinstance(self.latents, Latents):
             raise ValueError("The latents must be given as Latents.")
+        self._set("learned_words", _words(self.learned_words))
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)  # normalised (numpy's numbers to Python's) before anyone sees it
@@ -136,6 +140,7 @@ class ImageRequest:
         """JSON-able; `from_dict` is its inverse."""
         values: dict[str, object] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         values["latents"] = self.latents.as_dict() if self.latents is not None else None
+        values["learned_words"] = [word.as_dict() for word in self.learned_words]
         return values
 
     @classmethod
@@ -151,6 +156,8 @@ class ImageRequest:
         fields: dict[str, Any] = dict(values)
         if fields.get("latents") is not None:
             fields["latents"] = Latents.from_dict(fields["latents"])
+        if isinstance(fields.get("learned_words"), (list, tuple)):
+            fields["learned_words"] = tuple(map(LearnedWord.from_dict, fields["learned_words"]))
         return cls(**fields)
 
     def replace(self, **changes: Any) -> ImageRequest:
@@ -186,6 +193,14 @@ def _guidance(value: object) -> float:
     if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0 <= float(value) <= MAX_GUIDANCE:
         raise ValueError(f"The guidance scale must be a number from 0 to {MAX_GUIDANCE:g}.")
     return float(value) + 0.0  # -0.0 becomes 0.0: one content key
+
+
+def _words(words: object) -> tuple[LearnedWord, ...]:
+    if not isinstance(words, (list, tuple)) or not all(isinstance(word, LearnedWord) for word in words):
+        raise ValueError("New words must be given as LearnedWords.")
+    if len(words) > MAX_LEARNED_WORDS or len({word.token for word in words}) < len(words):
+        raise ValueError(f"An image may use at most {MAX_LEARNED_WORDS} new words, each with its own name.")
+    return tuple(words)
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

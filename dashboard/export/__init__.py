@@ -1,6 +1,7 @@
 """Export: what leaves the dashboard. Receipts in PNGs, their check, tables, sheets, pages and scripts."""
 
 from dashboard.export.code import diffusers_code, grid_code
+from dashboard.export.embeds import LEARNED_EMBEDS, learned_embeds
 from dashboard.export.names import POCKET_CREDIT, alt_text, file_name
 from dashboard.export.notebook import notebook_json
 from dashboard.export.pages import index_html
@@ -12,6 +13,7 @@ from dashboard.export.tables import Cell, cells_csv, zip_bytes
 from dashboard.export.verify import Difference, Verification, judge, verify
 
 __all__ = [
+    "LEARNED_EMBEDS",
     "POCKET_CREDIT",
     "Cell",
     "Difference",
@@ -26,6 +28,7 @@ __all__ = [
     "grid_png",
     "index_html",
     "judge",
+    "learned_embeds",
     "notebook_json",
     "parameters_text",
     "parse_parameters",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from dashboard.engine import SCHEDULERS, ImageRequest, Latents
+from dashboard.engine import SCHEDULERS, ImageRequest, Latents, LearnedWord
 from dashboard.export.names import alt_text
 
 POCKET_FOLDER = "dashboard/pocket/weights"  # in a clone of this project
@@ -26,7 +26,7 @@ pipe = StableDiffusionPipeline.from_pretrained(
 ).to(device)
 pipe.scheduler = {scheduler}.from_config(pipe.scheduler.config)
 
-# The noise comes from the CPU, in float32, so that a seed means the same on every device.
+{words}# The noise comes from the CPU, in float32, so that a seed means the same on every device.
 generator = torch.Generator("cpu").manual_seed({seed})
 {latents}
 
@@ -41,6 +41,16 @@ image = pipe(
     generator=generator,  # the noise of schedulers that draw more at each step
 ).images[0]
 image.save("image.png")
+"""
+
+_WORD = """\
+# A word taught after training (textual inversion): its one vector joins the text encoder's table.
+learned = base64.b64decode(
+{lines}
+)
+vector = np.frombuffer(learned, dtype="<f4")
+pipe.load_textual_inversion({{{token!r}: torch.from_numpy(vector.copy())}})
+
 """
 
 _SEEDED = """\
@@ -62,7 +72,7 @@ def diffusers_code(request: ImageRequest, source: str | None = None) -> str:
     """A script for exactly this image. `source`: the model's folder or hub id, where its id is neither."""
     scheduler = SCHEDULERS[request.scheduler].class_name
     imports = ["import torch", f"from diffusers import {', '.join(sorted(['StableDiffusionPipeline', scheduler]))}"]
-    if request.latents is not None:
+    if request.latents is not None or request.learned_words:
         imports = ["import base64", "", "import numpy as np", *imports]
     return _SCRIPT.format(
         title=" ".join(alt_text(request).split()),  # a line break would end the comment
@@ -70,6 +80,7 @@ def diffusers_code(request: ImageRequest, source: str | None = None) -> str:
         dtype=_dtype(request.dtype),
         source=_source(request, source),
         scheduler=scheduler,
+        words="".join(_word(word) for word in request.learned_words),
         seed=request.seed,
         latents=_given(request.latents) if request.latents is not None else _seeded(request),
         prompt=request.prompt,
@@ -86,7 +97,7 @@ device = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @cache
-def load(dtype):
+def load(dtype{words}):
     pipe = StableDiffusionPipeline.from_pretrained(
         {source!r},
         torch_dtype=dtype,
@@ -94,11 +105,11 @@ def load(dtype):
         safety_checker=None,
         requires_safety_checker=False,
     ).to(device)
-    return pipe, pipe.scheduler.config  # as the model came: each image's scheduler is made from it anew
+{teach}    return pipe, pipe.scheduler.config  # as the model came: each image's scheduler is made from it anew
 
 
-def draw(prompt, negative_prompt, seed, steps, guidance, scheduler, dtype, height, width, noise):
-    pipe, config = load(dtype)
+def draw(prompt, negative_prompt, seed, steps, guidance, scheduler, dtype, height, width, noise{words}):
+    pipe, config = load(dtype{words})
     pipe.scheduler = scheduler.from_config(config)
     factor = pipe.vae_scale_factor  # pixels to one latent
     height = height or pipe.unet.config.sample_size * factor
@@ -122,6 +133,13 @@ def draw(prompt, negative_prompt, seed, steps, guidance, scheduler, dtype, heigh
 """
 
 
+_TEACH = """\
+    for token, learned in words:  # taught after training (textual inversion): one vector each
+        vector = np.frombuffer(base64.b64decode(learned), dtype="<f4")
+        pipe.load_textual_inversion({token: torch.from_numpy(vector.copy())})
+"""
+
+
 def grid_code(requests: Sequence[ImageRequest], source: str | None = None) -> tuple[str, str]:
     """Code for all of these images in their order, in two parts: what prepares, and what draws `images`.
 
@@ -129,17 +147,21 @@ def grid_code(requests: Sequence[ImageRequest], source: str | None = None) -> tu
     """
     if len({request.model for request in requests}) != 1:
         raise ValueError("A script draws with one model.")
+    taught = any(request.learned_words for request in requests)
     classes = sorted({"StableDiffusionPipeline", *(SCHEDULERS[r.scheduler].class_name for r in requests)})
     lines = ["import base64", "from functools import cache", "", "import numpy as np", "import torch"]
     setup = _GRID_SETUP.format(
         imports="\n".join([*lines, f"from diffusers import {', '.join(classes)}"]),
         source=_source(requests[0], source),
+        words=", words" if taught else "",
+        teach=_TEACH if taught else "",
     )
-    calls = "\n".join(f"    draw({_arguments(request)})," for request in requests)
+    calls = "\n".join(f"    draw({_arguments(request, taught=taught)})," for request in requests)
     return setup, f"images = [\n{calls}\n]\n"
 
 
-def _arguments(request: ImageRequest) -> str:
+def _arguments(request: ImageRequest, *, taught: bool) -> str:
+    words = tuple((word.token, base64.b64encode(word.data).decode("ascii")) for word in request.learned_words)
     noise = repr(base64.b64encode(request.latents.data).decode("ascii")) if request.latents is not None else "None"
     values = (
         repr(request.prompt),
@@ -152,6 +174,7 @@ def _arguments(request: ImageRequest) -> str:
         repr(request.height),
         repr(request.width),
         noise,
+        *([repr(words)] if taught else []),
     )
     return ", ".join(values)
 
@@ -173,7 +196,14 @@ def _seeded(request: ImageRequest) -> str:
     return _SEEDED.format(size=f"height = {request.height or native}\nwidth = {request.width or native}")
 
 
+def _word(word: LearnedWord) -> str:
+    return _WORD.format(lines=_lines(word.data), token=word.token)
+
+
 def _given(latents: Latents) -> str:
-    text = base64.b64encode(latents.data).decode("ascii")
-    lines = "\n".join(f'    "{text[start : start + 100]}"' for start in range(0, len(text), 100))
-    return _GIVEN.format(lines=lines, shape=latents.shape)
+    return _GIVEN.format(lines=_lines(latents.data), shape=latents.shape)
+
+
+def _lines(data: bytes) -> str:
+    text = base64.b64encode(data).decode("ascii")
+    return "\n".join(f'    "{text[start : start + 100]}"' for start in range(0, len(text), 100))
