@@ -15,6 +15,7 @@ ALLOWED = {
     "engine": {"settings"},
     "pocket": set(),
     "export": {"engine"},
+    "teach": {"engine", "export", "pocket"},
     "axes": {"engine"},
     "cli": {"axes", "engine", "export", "settings", "bench", "pocket"},
     "bench": {"engine", "machine", "settings"},

@@ -108,6 +108,14 @@ def token_ids(tokenizer: Any, most: int, prompt: str) -> Tensor:
 
 def load_networks(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: torch.dtype) -> Networks:
     """Load from safetensors only. `ModelUnavailable` if the weights do not fit the configs."""
+    parts = load_parts(folder)
+    for module in parts.values():
+        torch.nn.Module.to(module, device=device, dtype=dtype)  # diffusers' own `to` warns of float32 layers it has not
+    return Networks(**parts, tokenizer=tokenizer, device=device, dtype=dtype)
+
+
+def load_parts(folder: ModelFolder) -> dict[str, torch.nn.Module]:
+    """Text encoder, U-Net and VAE as the folder has them: float32, on the CPU, ready to be read from, not trained."""
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from diffusers.utils import logging as diffusers_logging
     from transformers import CLIPTextModel
@@ -118,10 +126,7 @@ def load_networks(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: to
     classes = {"text_encoder": CLIPTextModel, "unet": UNet2DConditionModel, "vae": AutoencoderKL}
     with _LOADING:  # the libraries patch torch while they build a network
         parts = {part: load_part(kind, folder, part) for part, kind in classes.items()}
-    for module in parts.values():
-        torch.nn.Module.to(module, device=device, dtype=dtype)  # diffusers' own `to` warns of float32 layers it has not
-        module.eval()
-    return Networks(**parts, tokenizer=tokenizer, device=device, dtype=dtype)
+    return {part: module.eval() for part, module in parts.items()}
 
 
 def load_tokenizer(folder: ModelFolder) -> Any:
