@@ -20,6 +20,7 @@ ALLOWED = {
     "cli": {"axes", "engine", "export", "settings", "bench", "pocket"},
     "bench": {"engine", "machine", "settings"},
     "machine": {"settings"},
+    "cards": set(),
     "documented": set(),
     "course": set(),
     "charts": set(),

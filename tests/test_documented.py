@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import inspect
 
-from diffusers import StableDiffusionPipeline
+import diffusers
+import pytest
 
-from dashboard.documented import call_options
+from dashboard.documented import PIPELINES, call_options, pipeline_purpose
 from dashboard.ui.labs.options import OPTIONS
 
 
-def test_the_parsed_source_agrees_with_the_imported_function() -> None:
-    parameters = inspect.signature(StableDiffusionPipeline.__call__).parameters
-    documentation = " ".join((inspect.getdoc(StableDiffusionPipeline.__call__) or "").split())
-    assert len(call_options()) > 12
-    for name, option in call_options().items():
-        assert option.default == repr(parameters[name].default).replace("<class '", "").replace("'>", "")
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_the_parsed_source_agrees_with_the_imported_function(pipeline: str) -> None:
+    owner = getattr(diffusers, pipeline)
+    parameters = dict(inspect.signature(owner.__call__).parameters)
+    del parameters["self"]
+    named = {name: p for name, p in parameters.items() if p.kind is not inspect.Parameter.VAR_KEYWORD}
+    documentation = " ".join((inspect.getdoc(owner.__call__) or "").split())
+    assert list(call_options(pipeline)) == list(named) and len(named) > 12
+    for name, option in call_options(pipeline).items():
+        default = named[name].default
+        assert option.default == ("" if default is inspect.Parameter.empty else _written(default))
         assert option.said and option.said in documentation
+        assert option.address.endswith(f"#diffusers.{pipeline}.__call__.{name}")
+    assert pipeline_purpose(pipeline) in " ".join((inspect.getdoc(owner) or "").split())
+
+
+def _written(default: object) -> str:
+    return repr(default).replace("<class '", "").replace("'>", "")
+
+
+def test_types_are_told_as_the_source_writes_them() -> None:
+    assert call_options()["num_inference_steps"].kind == "int"
+    assert call_options()["latents"].kind == "torch.Tensor | None"
 
 
 def test_the_courses_options_are_arguments_of_the_call() -> None:

@@ -6,7 +6,7 @@ while not teaching.ended: print(teaching.snapshot().history[-1:]); time.sleep(0.
 word = teaching.word  # goes into ImageRequest(learned_words=(word,))
 """
 
-from dashboard.teach.likeness import distance_to
+from dashboard.teach.likeness import colour_mix, distance_to
 from dashboard.teach.pictures import MAX_PICTURES, BadPicture, read_picture, square
 from dashboard.teach.school import School, Teaching, TeachingSnapshot
 from dashboard.teach.shapes import COLOURS, SHAPES, draw_shapes
@@ -27,6 +27,7 @@ __all__ = [
     "Teaching",
     "TeachingSnapshot",
     "WordTask",
+    "colour_mix",
     "distance_to",
     "draw_shapes",
     "read_picture",

@@ -1,4 +1,4 @@
-"""How far an image is from the pictures that a word was taught from."""
+"""How far an image is from the pictures that a word was taught from: their mixes of colours, compared by name."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-GRID = 8  # both pictures are shrunk to 8 x 8 places: what is where, and in which colour, without the details
+from dashboard.pocket.world.subjects import COLOURS
+
+Picture = npt.NDArray[np.uint8]
 
 
-def distance_to(image: npt.NDArray[np.uint8], pictures: Sequence[npt.NDArray[np.uint8]]) -> float:
-    """The mean distance of an image from the pictures, 0 (the same) to 255 (black from white); all (S, S, 3).
+def colour_mix(picture: Picture) -> dict[str, float]:
+    """The share of the picture, (H, W, 3), in each named colour; a pixel goes to the nearest one. They add up to 1."""
+    named = np.array(list(COLOURS.values()), dtype=np.int32)  # (10, 3)
+    pixels = picture.reshape(-1, 1, 3).astype(np.int32)
+    nearest = np.square(pixels - named).sum(axis=-1).argmin(axis=-1)
+    shares = np.bincount(nearest, minlength=len(named)) / len(nearest)
+    return dict(zip(COLOURS, shares.tolist(), strict=True))
 
-    The distance of two pictures is the root mean square difference of their colours after both are shrunk to 8 x 8.
-    ValueError unless S is a multiple of 8.
+
+def distance_to(image: Picture, pictures: Sequence[Picture]) -> float:
+    """The share of the image in other colours than the pictures' mean; 0: the same mix, 1: no colour in common.
+
+    Total variation, half the sum of the absolute differences of the shares. Blind to shapes and places.
     """
-    small = _shrunk(image)
-    return float(np.mean([np.sqrt(np.square(small - _shrunk(picture)).mean()) for picture in pictures]))
-
-
-def _shrunk(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """(S, S, 3) to (8, 8, 3) by averaging."""
-    side = len(picture)
-    if side % GRID:
-        raise ValueError(f"The side of the pictures must be a multiple of {GRID} pixels.")
-    step = side // GRID
-    return picture.astype(np.float64).reshape(GRID, step, GRID, step, 3).mean(axis=(1, 3))
+    given = [colour_mix(picture) for picture in pictures]
+    mean = {name: float(np.mean([mix[name] for mix in given])) for name in COLOURS}
+    return sum(abs(share - mean[name]) for name, share in colour_mix(image).items()) / 2

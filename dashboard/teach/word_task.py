@@ -21,6 +21,7 @@ LEARNING_RATE = 0.02  # Pocket's vectors have a norm of 0.3: large steps, or not
 EXAM_ROWS = 32
 EXAM_EVERY = 20  # steps
 PROMPTS = ("a photo of a {}", "a photograph of a {}", "a picture of a {}", "an image of a {}")
+MAX_TEXT = 60  # characters of the start word and of the setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +31,16 @@ class WordTask:
     token: str  # the new word, as it will stand in prompts: "<name>"
     start_word: str  # words that the model knows: the new vector starts as theirs
     pictures: tuple[bytes, ...]  # 1 to 8, RGB bytes, each as large as the model's native size
+    setting: str = ""  # what else the pictures show, such as "on a white background": the word need not learn it
     steps: int = DEFAULT_STEPS
     seed: int = 0  # of the noise that it practises on
 
     def __post_init__(self) -> None:
         LearnedWord(self.token, bytes(4))  # its name is checked there
-        if not isinstance(self.start_word, str) or not 1 <= len(self.start_word.strip()) <= 60:
-            raise ValueError("The start word is a word or two that the model knows, up to 60 characters.")
+        if not isinstance(self.start_word, str) or not 1 <= len(self.start_word.strip()) <= MAX_TEXT:
+            raise ValueError(f"The start word is a word or two that the model knows, up to {MAX_TEXT} characters.")
+        if not isinstance(self.setting, str) or len(self.setting) > MAX_TEXT or "{" in self.setting:
+            raise ValueError(f"What else the pictures show is said in up to {MAX_TEXT} characters, without braces.")
         if not 1 <= len(self.pictures) <= MAX_PICTURES or not all(isinstance(p, bytes) for p in self.pictures):
             raise ValueError(f"A word is taught from 1 to {MAX_PICTURES} pictures.")
         if not isinstance(self.steps, int) or not MIN_STEPS <= self.steps <= MAX_STEPS:
@@ -44,9 +48,20 @@ class WordTask:
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
             raise ValueError("The seed of the teaching must be a whole number from 0 to 2^63 - 1.")
 
+    def prompts(self) -> tuple[str, ...]:
+        """The captions that stand in for the ones nobody wrote."""
+        return tuple(f"{prompt.format(self.token)} {self.setting.strip()}".strip() for prompt in PROMPTS)
+
     def key(self, weights_sha256: str) -> str:
         """Hash of everything that the learned vector depends on, but for the machine."""
-        parts = (self.token, self.start_word.strip(), str(self.steps), str(self.seed), weights_sha256)
+        parts = (
+            self.token,
+            self.start_word.strip(),
+            self.setting.strip(),
+            str(self.steps),
+            str(self.seed),
+            weights_sha256,
+        )
         digest = hashlib.sha256("\0".join(parts).encode())
         for picture in self.pictures:
             digest.update(hashlib.sha256(picture).digest())
@@ -77,7 +92,7 @@ def teach_word(student: Student, task: WordTask, *, max_seconds: float = MAX_SEC
         raise ValueError(f"The pictures must be {student.side} x {student.side} pixels.")
     start = time.monotonic()
     latents = student.latents(task.pictures)
-    ids = student.ids([prompt.format(task.token) for prompt in PROMPTS], task.token)
+    ids = student.ids(task.prompts(), task.token)
     vector = student.embedding(task.start_word).clone().requires_grad_()
     optimizer = torch.optim.AdamW([vector], lr=LEARNING_RATE, weight_decay=0.0)
     exam = _Batch.spread(torch.Generator().manual_seed(task.seed + 1), EXAM_ROWS, latents, ids, student.timesteps)

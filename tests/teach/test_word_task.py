@@ -70,6 +70,8 @@ def test_the_noise_error_is_the_models_own_loss(student: Student, tiny_folder, t
         {"token": "star"},
         {"start_word": " "},
         {"start_word": "x" * 61},
+        {"setting": "{0}"},
+        {"setting": "x" * 61},
         {"pictures": ()},
         {"pictures": (b"",) * 9},
         {"pictures": ("text",)},
@@ -90,6 +92,13 @@ def test_a_picture_of_another_size_is_refused(student: Student, task: WordTask) 
 
 
 def test_everything_that_matters_is_in_the_key(task: WordTask) -> None:
-    others = [{"token": "<a>"}, {"start_word": "a"}, {"steps": 20}, {"seed": 5}, {"pictures": task.pictures[:1]}]
+    others = [
+        {"token": "<a>"},
+        {"start_word": "a"},
+        {"steps": 20},
+        {"seed": 5},
+        {"setting": "x"},
+        {"pictures": task.pictures[:1]},
+    ]
     keys = {task.key("w"), task.key("v"), *(dataclasses.replace(task, **change).key("w") for change in others)}
-    assert len(keys) == 7
+    assert len(keys) == 8
