@@ -166,15 +166,24 @@ class Entry(_Part):
 
     id: LessonId
     title: Text
+    step: str = ""  # what the course calls it, such as "Step 2a"
     part: Text  # heading in the sidebar
     icon: Text  # a Material Symbols name
     available: bool
+
+
+class Week(_Part):
+    """One stretch of the course's plan."""
+
+    title: Text
+    parts: tuple[Text, ...]  # of the manifest, in order
 
 
 class Course(_Part):
     """The whole course in its order, and the lessons written so far."""
 
     entries: tuple[Entry, ...]
+    weeks: tuple[Week, ...] = ()
     lessons: Mapping[str, Lesson]
 
     def before(self, lesson_id: str) -> Entry | None:
@@ -184,6 +193,10 @@ class Course(_Part):
     def after(self, lesson_id: str) -> Entry | None:
         """The next lesson that is written; None after the last."""
         return self._nearest(lesson_id, 1)
+
+    def in_week(self, week: Week) -> tuple[Entry, ...]:
+        """The lessons of one stretch of the plan, in the course's order."""
+        return tuple(entry for entry in self.entries if entry.part in week.parts)
 
     def _nearest(self, lesson_id: str, way: int) -> Entry | None:
         written = [entry for entry in self.entries if entry.available]
@@ -206,7 +219,9 @@ class Course(_Part):
 def load_course(root: Path = LESSONS) -> Course:
     """The course in `root`, validated. CourseError lists every problem at once."""
     problems: list[str] = []
-    entries = _load_manifest(root, problems)
+    manifest = _read_toml(root / "manifest.toml", root, problems)
+    entries = _load_entries(manifest, problems)
+    weeks = _load_weeks(manifest, entries, problems)
     lessons: dict[str, Lesson] = {}
     for entry in entries:
         if entry.available and (lesson := _load_lesson(root, entry, problems)):
@@ -217,7 +232,7 @@ def load_course(root: Path = LESSONS) -> Course:
         problems += _unknown_terms(lessons)
     if problems:
         raise CourseError("\n".join(problems))
-    return Course(entries=entries, lessons=lessons)
+    return Course(entries=entries, weeks=weeks, lessons=lessons)
 
 
 def check(root: Path = LESSONS) -> list[str]:
@@ -259,9 +274,8 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
         yield heading, "\n".join(body)
 
 
-def _load_manifest(root: Path, problems: list[str]) -> tuple[Entry, ...]:
-    path = root / "manifest.toml"
-    raw = _read_toml(path, root, problems).get("lesson", [])
+def _load_entries(manifest: Mapping[str, object], problems: list[str]) -> tuple[Entry, ...]:
+    raw = manifest.get("lesson", [])
     entries: list[Entry] = []
     for number, item in enumerate(raw if isinstance(raw, list) else [], start=1):
         try:
@@ -273,6 +287,24 @@ def _load_manifest(root: Path, problems: list[str]) -> tuple[Entry, ...]:
     if twice := _duplicates(tuple(entry.id for entry in entries)):
         problems.append(f"manifest.toml: lesson id used twice: {', '.join(twice)}; every lesson needs its own")
     return tuple(entries)
+
+
+def _load_weeks(manifest: Mapping[str, object], entries: tuple[Entry, ...], problems: list[str]) -> tuple[Week, ...]:
+    """The plan: every part of the course stands in one week, and every week has parts of the course only."""
+    raw = manifest.get("week", [])
+    weeks: list[Week] = []
+    for number, item in enumerate(raw if isinstance(raw, list) else [], start=1):
+        try:
+            weeks.append(Week.model_validate(item))
+        except ValidationError as error:
+            problems += _sentences(f"manifest.toml: week {number}", error)
+    planned, parts = [part for week in weeks for part in week.parts], {entry.part for entry in entries}
+    problems += [
+        f"manifest.toml: the plan names the part `{part}`, which no lesson has" for part in planned if part not in parts
+    ]
+    problems += [f"manifest.toml: the part `{part}` stands in no week" for part in sorted(parts - set(planned))]
+    problems += [f"manifest.toml: the part `{part}` stands in two weeks" for part in _duplicates(tuple(planned))]
+    return tuple(weeks)
 
 
 def _load_lesson(root: Path, entry: Entry, problems: list[str]) -> Lesson | None:

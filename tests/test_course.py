@@ -120,6 +120,24 @@ def test_a_broken_file_is_named_with_its_fault(copy: Path, file: str, old: str, 
     assert any(problem.startswith((file, "manifest.toml")) for problem in problems), problems
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            'parts = ["Build with it"]',
+            'parts = ["Build it"]',
+            "the plan names the part `Build it`, which no lesson has",
+        ),
+        ('parts = ["Build with it"]', 'parts = ["Build it"]', "the part `Build with it` stands in no week"),
+        ('parts = ["Build with it"]', 'parts = ["Build with it", "Start"]', "the part `Start` stands in two weeks"),
+        ('parts = ["Build with it"]', "", "week 2: parts: is missing"),
+    ],
+)
+def test_every_part_stands_in_one_week(copy: Path, old: str, new: str, problem: str) -> None:
+    edit(copy / "manifest.toml", old, new)
+    assert f"manifest.toml: {problem}" in check(copy)
+
+
 def test_an_empty_explanation_is_found(copy: Path) -> None:
     edit(
         copy / "seeds/lab.toml",

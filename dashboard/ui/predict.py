@@ -6,12 +6,16 @@ import streamlit as st
 
 from dashboard.course import Lesson, Prediction
 from dashboard.ui.records import Guess, record
+from dashboard.ui.way import way
 
 
 def predict(lesson: Lesson, experiment_id: str) -> Guess | None:
     """Ask the experiment's question; the committed guess, or None while the learner has not answered or skipped."""
     prediction, mine = lesson.predictions[experiment_id], record(lesson.id)
     guess = mine.guesses.get(experiment_id)
+    if guess is None and way() == "explore":
+        st.caption(":material/psychology_alt: You explore, so nothing waits for a guess. Welcome has the other ways.")
+        return Guess(option=None)
     if guess is None:
         _ask(f"{lesson.id}.{experiment_id}", prediction, mine.guesses, experiment_id)
     elif guess.option is not None:

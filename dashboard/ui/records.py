@@ -43,6 +43,7 @@ class LessonRecord:
     answers: dict[int, int] = field(default_factory=dict)  # question index -> option index last chosen
     ran: set[str] = field(default_factory=set)  # experiment ids
     notes: str = ""
+    choices: dict[str, str] = field(default_factory=dict)  # made on this page and followed by others
 
 
 class RecordBook:

@@ -19,6 +19,7 @@ from dashboard.ui.experiment import key_of, last_trial
 from dashboard.ui.lesson import TEXT_WIDTH, heading
 from dashboard.ui.models import current_model, script_source
 from dashboard.ui.runs import last_requests
+from dashboard.ui.way import way
 
 
 def code_section(lesson: Lesson, experiment_id: str) -> None:
@@ -31,7 +32,7 @@ def code_section(lesson: Lesson, experiment_id: str) -> None:
             "Every image on this page has its own: click it."
         )
         source = script_source(requests[0].model)
-        with st.expander("One image", icon=":material/code:"):
+        with st.expander("One image", expanded=way() == "code", icon=":material/code:"):
             st.code(diffusers_code(requests[0], source), "python")
         if len(requests) > 1:
             with st.expander(f"All {len(requests)} images of the last run", icon=":material/code:"):
