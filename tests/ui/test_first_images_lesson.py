@@ -42,6 +42,7 @@ def test_the_options_stand_with_the_documentations_words(lesson: AppTest) -> Non
     (table,) = [frame.value for frame in lesson.dataframe if "documentation" in frame.value.columns]
     assert list(table["option"]) == ["prompt", "num_inference_steps", "guidance_scale", "latents", "generator"]
     assert list(table["default"]) == ["None", "50", "7.5", "None", "None"]
+    assert "A torch.Generator to make generation deterministic." in list(table["documentation"])
     assert all(page.startswith("https://huggingface.co/docs/diffusers/api/") for page in table["page"])
 
 

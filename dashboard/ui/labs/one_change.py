@@ -103,7 +103,7 @@ def _compare(
         "**How far did each change move the image?** 0: the same, 1: unrelated. The line on a bar is its 95% interval."
     )
     x, y = (
-        charts.Axis(column="change", title="The one thing that was changed, in the order of the grid"),
+        charts.Axis(column="change", title="The one thing changed, as in the grid"),
         charts.Axis(column="distance", title="Distance from the base"),
     )
     st.vega_lite_chart(charts.bars(summary, x, y, order=order).to_dict(), alt=alt)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import streamlit as st
 
@@ -14,7 +16,12 @@ def options_table() -> None:
     """One row an option: its default, the documentation's words, and a link to the place where they stand."""
     known = call_options()
     rows = [
-        {"option": name, "default": known[name].default, "documentation": known[name].said, "page": known[name].address}
+        {
+            "option": name,
+            "default": known[name].default,
+            "documentation": _unlinked(known[name].said),
+            "page": known[name].address,
+        }
         for name in OPTIONS
     ]
     st.dataframe(
@@ -30,3 +37,8 @@ def options_table() -> None:
         },
         alt="The options of the pipeline's call, their defaults, and what the documentation says of each",
     )
+
+
+def _unlinked(text: str) -> str:
+    """A table's cell shows no Markdown: links are left with their words."""
+    return re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text).replace("`", "")

@@ -63,7 +63,7 @@ def _table(result: ImageResult, drawn: JobTimes, copied: JobTimes) -> None:
     ]
     with st.container(width=TEXT_WIDTH):
         st.dataframe(
-            pd.DataFrame(rows, columns=["what", "seconds"]),
+            pd.DataFrame(rows, columns=["what", "seconds"])[["seconds", "what"]],
             hide_index=True,
             column_config={"seconds": st.column_config.NumberColumn(format="%.4f")},
             alt="Times of the run, in seconds",
