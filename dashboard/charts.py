@@ -170,6 +170,25 @@ def bars(summary: pd.DataFrame, x: Axis, y: Axis, *, order: Sequence[str]) -> al
     ).properties(height=HEIGHT)
 
 
+def learning_curve(table: pd.DataFrame, steps: int) -> alt.LayerChart:
+    """The error of every practised batch as dots, and the exam's as a line, over `steps` in all.
+
+    `table`: step, error, and measured ("practice" or "exam").
+    """
+    _require(table, "step", "error", "measured")
+    x = alt.X("step:Q", title="Steps of teaching (dots: practice, line: exam)", scale=alt.Scale(domain=[0, steps]))
+    y = alt.Y("error:Q", title="Error of the predicted noise", scale=alt.Scale(zero=False))
+    tooltip = ["measured", "step", alt.Tooltip("error", format=".4f")]
+    base = alt.Chart(table)
+    practice = base.transform_filter("datum.measured == 'practice'").mark_point(color=QUIET, size=18, opacity=0.6)
+    exam = base.transform_filter("datum.measured == 'exam'").mark_line(
+        color=ACCENT, strokeWidth=3, point=alt.OverlayMarkDef(size=70, filled=True)
+    )
+    return alt.layer(practice.encode(x=x, y=y, tooltip=tooltip), exam.encode(x=x, y=y, tooltip=tooltip)).properties(
+        height=HEIGHT
+    )
+
+
 def _scale(axis: Axis) -> alt.Scale:
     kind = {"type": "log"} if axis.log else {}
     return alt.Scale(**kind, **({"domain": list(axis.domain)} if axis.domain else {}))

@@ -111,3 +111,15 @@ def test_timesteps_run_down_from_left_to_right() -> None:
 def test_an_axis_can_name_its_ticks() -> None:
     x, y = charts.Axis(column="steps", title="Steps", log=True, ticks=(5, 10)), charts.Axis(column="d", title="D")
     assert charts.curve(SUMMARY, x, y).to_dict()["layer"][1]["encoding"]["x"]["axis"]["values"] == [5, 10]
+
+
+def test_a_learning_curve_tells_practice_from_exam_by_mark_and_spans_every_step() -> None:
+    table = pd.DataFrame(
+        [(0, 0.1, "exam"), (1, 0.2, "practice"), (20, 0.05, "exam")], columns=["step", "error", "measured"]
+    )
+    practice, exam = charts.learning_curve(table, 120).to_dict()["layer"]
+    assert practice["mark"]["type"] == "point" and exam["mark"]["type"] == "line"
+    assert "practice" in practice["transform"][0]["filter"] and "exam" in exam["transform"][0]["filter"]
+    assert practice["encoding"]["x"]["scale"]["domain"] == [0, 120]
+    with pytest.raises(ValueError, match="the table needs rows"):
+        charts.learning_curve(pd.DataFrame(), 120)

@@ -17,6 +17,10 @@ import streamlit as st
 from dashboard.axes import KINDS
 from dashboard.engine import SCHEDULERS, SPACINGS, ImageRequest
 from dashboard.pocket.world.parts import PARTS
+from dashboard.teach import COLOURS, SHAPES
+from dashboard.teach import MAX_STEPS as MAX_TEACHING
+from dashboard.teach import MIN_STEPS as MIN_TEACHING
+from dashboard.teach.word_task import MAX_TEXT
 
 Value = str | int | float
 Number = TypeVar("Number", int, float)
@@ -40,6 +44,8 @@ VARY = {"each": "Every part, once", **{part: f"{label} only" for part, label in 
 AXIS_HINT = "Numbers as a list or a range: 1, 5, 7.5 or 2-20:3. Schedulers by name. Prompts one a line."
 AXES = {name: name.capitalize() for name in KINDS}
 SPACING_NAMES = {spacing: spacing.capitalize() for spacing in SPACINGS}
+OTHER_BACKDROP = "other"
+BACKDROPS = {**{name: name for name in COLOURS}, OTHER_BACKDROP: "several, or something else"}
 _NUMBER = r"\d{1,19}(?:\.\d{1,4})?"
 _SPAN = re.compile(rf"({_NUMBER})\s*(?:-|\.\.|to)\s*({_NUMBER})(?:\s*:\s*({_NUMBER}))?")
 _SEED_RULE = (r"^\s*\d{1,19}\s*$", "A seed is a whole number, digits only.")
@@ -201,6 +207,12 @@ def _guidance(text: str) -> float:
     return float(text)
 
 
+def _start_word(text: str) -> str:
+    if not 1 <= len(text.strip()) <= MAX_TEXT:
+        raise ValueError(f"Write a word or two that the model knows, up to {MAX_TEXT} characters.")
+    return text.strip()
+
+
 def _choice(options: Mapping[str, Any]) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in options:
@@ -221,6 +233,11 @@ def _draw_prompt(label: str, key: str, value: str) -> object:
 def _draw_text(label: str, key: str, value: str) -> object:
     hint = "What the image should have less of. May stay empty."
     return st.text_input(label, value, key=key, max_chars=MAX_PROMPT, help=hint, persist_state="session")
+
+
+def _draw_start_word(label: str, key: str, value: str) -> object:
+    hint = "The new word starts where this one is. Take one that is a little like your thing."
+    return st.text_input(label, value, key=key, max_chars=MAX_TEXT, help=hint, persist_state="session")
 
 
 def _draw_seed(label: str, key: str, value: str) -> object:
@@ -405,6 +422,35 @@ CONTROLS: Mapping[str, Control] = {
             label="Spacing",
             draw=_draw_choice(SPACING_NAMES),
             parse=_choice(SPACING_NAMES),
+        ),
+        Control(
+            name="shape",
+            short="shape",
+            label="Shape",
+            draw=_draw_choice({name: name for name in SHAPES}),
+            parse=_choice(SHAPES),
+        ),
+        Control(
+            name="shape_colour",
+            short="colour",
+            label="Colour",
+            draw=_draw_choice({name: name for name in COLOURS}),
+            parse=_choice(COLOURS),
+        ),
+        Control(
+            name="backdrop",
+            short="backdrop",
+            label="Background",
+            draw=_draw_choice(BACKDROPS),
+            parse=_choice(BACKDROPS),
+        ),
+        Control(name="start_word", short="start", label="Start word", draw=_draw_start_word, parse=_start_word),
+        Control(
+            name="teaching_steps",
+            short="teaching",
+            label="Steps of teaching",
+            draw=_draw_whole(MIN_TEACHING, MAX_TEACHING),
+            parse=_whole(MIN_TEACHING, MAX_TEACHING),
         ),
     )
 }

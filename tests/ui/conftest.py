@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 import streamlit as st
 from fake_engine import FakeEngine
+from fake_school import FakeSchool
 from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
-from dashboard.ui import engine_room
+from dashboard.ui import engine_room, teacher
 from pages import ROOT, OpenPage
 
 
@@ -22,11 +23,18 @@ def _router(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[FakeEngine]:
+def school() -> FakeSchool:
+    """A teacher whose words are learned at once."""
+    return FakeSchool()
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, school: FakeSchool) -> Iterator[FakeEngine]:
     """The engine of a server that has just started."""
     st.cache_resource.clear()
     fake = FakeEngine(tiny_folder=lambda: request.getfixturevalue("tiny_folder"))
     monkeypatch.setattr(engine_room, "build", lambda: fake)
+    monkeypatch.setattr(teacher, "school", lambda: school)
     yield fake
     fake.close()
     st.cache_resource.clear()

@@ -209,6 +209,7 @@ def pocket_tokenizer() -> CLIPTokenizer:
 INFO = SimpleNamespace(
     id="pocket",
     name="Fake",
+    source="a folder that is not there",
     available=True,
     reason="",
     native_size=SIDE,

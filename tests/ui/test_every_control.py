@@ -47,8 +47,19 @@ OTHERS = {  # a value that no lesson starts with, as the widget holds it
     "place": "desert",
     "vary": "size",
     "evaluations": "3, 7",
+    "shape": "heart",
+    "shape_colour": "red",
+    "backdrop": "white",
+    "start_word": "crown",
+    "teaching_steps": 20,
 }
-NO_IMAGES = {("seeds", "generator"), ("steps", "timesteps")}  # these draw nothing: their own tests follow the controls
+NO_IMAGES = {  # these draw nothing, or nothing yet: their own tests follow the controls
+    ("seeds", "generator"),
+    ("steps", "timesteps"),
+    ("beyond", "upload"),
+    ("beyond", "use"),
+    ("beyond", "unchanged"),
+}
 
 
 def cases() -> Iterator[tuple[str, str]]:
