@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8501
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types pytest format pocket-art pocket-train bench clean
+.PHONY: run test lint types pytest format pocket-art pocket-train pocket-scorer pocket-eval bench clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/python -m streamlit run streamlit_app.py --server.address $(HOST) --server.port $(PORT)
@@ -35,6 +35,17 @@ BUDGET ?= cpu
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 pocket-train: $(VENV)/.test-ready
 	$(BIN)/python -m dashboard.pocket.train --budget $(BUDGET) --workers $(WORKERS)
+
+# The scorer, the judge and the data explorer's pictures; to be made again when the world or the autoencoder changes.
+pocket-scorer: $(VENV)/.test-ready
+	$(BIN)/python -m dashboard.pocket.train.scorer
+	$(BIN)/python -m dashboard.pocket.train.judge
+	$(BIN)/python -m dashboard.pocket.train.gallery
+
+# What the shipped weights can do, into dashboard/pocket/report.json; to be made again with every new set of weights.
+IMAGES ?= 2000
+pocket-eval: $(VENV)/.run-ready
+	$(BIN)/python -m dashboard.pocket.evaluate --images $(IMAGES)
 
 bench: $(VENV)/.run-ready
 	$(BIN)/python -m dashboard bench --quick

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm as normal
 from scipy.stats import t as student
 
 CONFIDENCE = 0.95
@@ -37,6 +38,19 @@ def mean_interval(values: Sequence[float]) -> Interval:
         return Interval(mean, float("nan"), float("nan"), 1)
     half = float(student.ppf((1 + CONFIDENCE) / 2, array.size - 1) * array.std(ddof=1) / np.sqrt(array.size))
     return Interval(mean, mean - half, mean + half, int(array.size))
+
+
+def share_interval(right: int, of: int) -> Interval:
+    """The share `right` of `of` independent trials with its Wilson interval (Wilson 1927, JASA 22, 209-212), 0 .. 1.
+
+    Unlike the mean's interval it stays honest near 0 and 1. ValueError where there was no trial.
+    """
+    if not (of > 0 and 0 <= right <= of):
+        raise ValueError(f"{right} of {of} is no share.")
+    z = float(normal.ppf((1 + CONFIDENCE) / 2))
+    middle = (right + z**2 / 2) / (of + z**2)
+    reach = z / (of + z**2) * float(np.sqrt(right * (of - right) / of + z**2 / 4))
+    return Interval(right / of, max(0.0, middle - reach), min(1.0, middle + reach), of)
 
 
 def paired_difference(first: Sequence[float], second: Sequence[float]) -> Interval:

@@ -13,7 +13,7 @@ ROOMS = sorted(
 # What each room may import of the others; itself always.
 ALLOWED = {
     "engine": {"settings"},
-    "pocket": set(),
+    "pocket": {"intervals"},
     "export": {"engine"},
     "teach": {"engine", "export", "pocket"},
     "axes": {"engine"},

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dashboard.intervals import mean_interval, paired_difference, summarise, tells_apart
+from dashboard.intervals import mean_interval, paired_difference, share_interval, summarise, tells_apart
 
 
 def test_it_is_students_interval():
@@ -42,3 +42,17 @@ def test_groups_keep_their_order():
         summary["steps"].tolist() == [9, 3] and summary["mean"].tolist() == [2, 5] and summary["n"].tolist() == [2, 2]
     )
     assert summary["low"][1] == summary["high"][1] == 5
+
+
+@pytest.mark.parametrize(("right", "of"), [(0, 7), (3, 7), (7, 7), (40, 100), (1, 1)])
+def test_a_shares_interval_is_wilsons(right: int, of: int) -> None:
+    found = share_interval(right, of)
+    wanted = stats.binomtest(right, of).proportion_ci(0.95, method="wilson")
+    assert (found.mean, found.n) == (right / of, of)
+    assert (found.low, found.high) == (pytest.approx(wanted.low, abs=1e-9), pytest.approx(wanted.high, abs=1e-9))
+
+
+@pytest.mark.parametrize(("right", "of"), [(0, 0), (3, 2), (-1, 4)])
+def test_a_share_of_nothing_is_refused(right: int, of: int) -> None:
+    with pytest.raises(ValueError, match="is no share"):
+        share_interval(right, of)
