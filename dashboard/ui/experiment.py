@@ -52,7 +52,7 @@ def experiment_form(
     with st.form(f"{key}.form", border=True):
         _draw(key, shown, _first_values(lesson, experiment_id, check))
         asked = st.form_submit_button(button, type="primary", icon=":material/play_arrow:", key=f"{key}.run")
-    typed = {control.name: st.session_state[f"{key}.{control.name}"] for control in shown}
+    typed = {control.name: st.session_state[_widget_key(key, control)] for control in shown}
     if asked and not _second_click(key, typed):
         return _run_with(lesson, experiment_id, {**typed, **extra()}, check)
     return last_trial(lesson, experiment_id)
@@ -78,6 +78,24 @@ def _run_with(lesson: Lesson, experiment_id: str, typed: Mapping[str, Any], chec
     st.session_state[f"{key_of(lesson, experiment_id)}.last"] = values
     _write_link(lesson, experiment_id, values)
     return Trial(key=key_of(lesson, experiment_id), values=values, asked_now=True)
+
+
+def fill_form(lesson: Lesson, experiment_id: str, values: Mapping[str, Value]) -> None:
+    """Put these values into the experiment's form; its other controls keep what was typed. For a button's callback.
+
+    Their widgets are made anew with other first values: a value written to a widget that stands can be overtaken.
+    """
+    key, first = key_of(lesson, experiment_id), dict(_first_values(lesson, experiment_id))
+    editions = dict(st.session_state.get(f"{key}.editions", {}))
+    for control in _controls(lesson, experiment_id):
+        if control.name in values:
+            try:
+                first[control.name] = control.tidy(values[control.name])
+            except ValueError:
+                st.toast(f"“{control.label}” cannot be taken over: it is out of range here.")
+            else:
+                editions[control.name] = editions.get(control.name, 0) + 1
+    st.session_state[f"{key}.first"], st.session_state[f"{key}.editions"] = first, editions
 
 
 def last_trial(lesson: Lesson, experiment_id: str) -> Trial | None:
@@ -143,7 +161,13 @@ def _draw(key: str, controls: Sequence[Control], first: Mapping[str, Value]) -> 
 
 def _widget(key: str, control: Control, first: Mapping[str, Value]) -> None:
     if control.draw is not None:
-        control.draw(control.label, f"{key}.{control.name}", first[control.name])
+        control.draw(control.label, _widget_key(key, control), first[control.name])
+
+
+def _widget_key(key: str, control: Control) -> str:
+    """The widget's key in session state; another one each time that it was filled from elsewhere."""
+    edition = st.session_state.get(f"{key}.editions", {}).get(control.name, 0)
+    return f"{key}.{control.name}" + (f".{edition}" if edition else "")
 
 
 def _checked(controls: Sequence[Control], typed: Mapping[str, Any]) -> tuple[dict[str, Value], list[str]]:

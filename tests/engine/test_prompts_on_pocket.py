@@ -80,7 +80,7 @@ def test_the_place_matters_more_than_the_small_word_before_it(draw: Callable[...
     typed, no_in, no_forest = draw(
         *(
             asked(p, num_inference_steps=10)
-            for p in ("a red fox in the forest", "a red fox the forest", "a red fox in the")
+            for p in ("a purple panda in the forest", "a purple panda the forest", "a purple panda in the")
         )
     )
     small, large = (compare(typed.array(), other.array()).mean_abs_difference for other in (no_in, no_forest))

@@ -194,7 +194,7 @@ def test_each_word_is_taken_out_once_and_swaps_come_last() -> None:
 def test_a_swap_of_a_word_that_is_not_there_is_said(prompts: AppTest, engine: FakeEngine) -> None:
     fill(prompts, "prompts.swap.prompt", "an owl")
     press(prompts, "prompts.swap.run")
-    assert "The prompt has no “fox”, so that swap is left out." in words(prompts)
+    assert "The prompt has no “panda”, so that swap is left out." in words(prompts)
     assert len(jobs(engine, 9)) == 1
 
 

@@ -1,0 +1,119 @@
+"""Laboratory: any two parameters against each other, and two cells of the grid against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard import charts
+from dashboard.course import Lesson
+from dashboard.engine import ImageResult
+from dashboard.intervals import Interval, mean_interval, summarise
+from dashboard.ui import lesson as ui
+from dashboard.ui.distances import Array, mean_distance
+from dashboard.ui.experiment import experiment_form, key_of
+from dashboard.ui.gallery import downloads, grid_gallery
+from dashboard.ui.grid_axes import Grid, grid_of
+from dashboard.ui.models import current_model
+from dashboard.ui.once import once
+from dashboard.ui.pair_view import pair_view
+from dashboard.ui.predict import outcome, predict
+from dashboard.ui.prompt_notes import prompt_notes
+from dashboard.ui.records import Guess, record
+from dashboard.ui.runs import show_run
+from dashboard.ui.tables import table_below
+
+ALONG, DOWN = "along a row", "down a column"
+
+
+def any_grid_lab(lesson: Lesson) -> None:
+    """Predict, form, grid, chart with its table, what the run showed; then the two cells."""
+    guess = predict(lesson, "grid")
+    trial = experiment_form(
+        lesson, "grid", button="Run the grid", check=lambda values: grid_of(values, current_model())
+    )
+    if trial is None:
+        return
+    grid = grid_of(trial.values, current_model())
+    overridden = " and ".join(f"**{axis.kind.field.replace('_', ' ')}**" for axis in (grid.rows, grid.columns))
+    st.caption(f"The form's own {overridden} give way to the axes.")
+    prompt_notes([text for request in grid.requests for text in (request.prompt, request.negative_prompt)])
+    results = show_run(trial.key, grid.requests, grid.titles, asked_now=trial.asked_now, hidden=guess is None)
+    if results is None:
+        return
+    if guess is None:
+        st.info(
+            "Your images are ready. Commit to a guess above, or skip it, and they are shown.",
+            icon=":material/visibility_off:",
+        )
+        return
+    record(lesson.id).ran.add("grid")
+    grid_gallery(trial.key, results, grid.rows.labels, grid.columns.labels)
+    downloads(trial.key, results, grid.columns.labels, "Playground", rows=grid.rows.labels)
+    _compare(lesson, guess, grid, results)
+    if len(results) > 1:
+        ui.text(lesson, "pair", kicker="Laboratory 2")
+        pair_view("pair", key_of(lesson, "pair"), results, grid.titles)
+
+
+def distances(images: Sequence[Array], rows: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """between, at, distance: the mean over pairs of images in each row, and in each column. Images come row by row."""
+    across, found = len(columns), []
+    if across > 1:
+        found += [
+            (ALONG, row, mean_distance(images[place * across : (place + 1) * across])) for place, row in enumerate(rows)
+        ]
+    if len(rows) > 1:
+        found += [(DOWN, column, mean_distance(images[place::across])) for place, column in enumerate(columns)]
+    return pd.DataFrame(found, columns=["between", "at", "distance"])
+
+
+def _compare(lesson: Lesson, guess: Guess, grid: Grid, results: Sequence[ImageResult]) -> None:
+    key = ("any grid", *grid.rows.labels, *grid.columns.labels, *(result.sha256 for result in results))
+    table = once(key, lambda: distances([r.array() for r in results], grid.rows.labels, grid.columns.labels))
+    if table.empty:
+        return
+    found = {way: _interval(table, way) for way in table["between"].unique()}
+    st.markdown("**Which axis moves the image more?** Bars are means; lines are 95% intervals over rows or columns.")
+    st.vega_lite_chart(
+        once((*key, "chart"), lambda: _chart(table)),
+        alt="Distance between two images: " + "; ".join(f"{way} {interval}" for way, interval in found.items()),
+    )
+    table_below(table, "Mean distance in every row and in every column")
+    if len(found) < 2:
+        ui.showed("With one row or one column there is nothing to compare: give each axis two values at least.")
+        return
+    ui.showed(_reading(grid, found[ALONG], found[DOWN]))
+    outcome(lesson.predictions["grid"], guess, found[ALONG].mean / found[DOWN].mean if found[DOWN].mean else np.inf)
+
+
+def _reading(grid: Grid, along: Interval, down: Interval) -> str:
+    names = {ALONG: grid.columns.kind.field.replace("_", " "), DOWN: grid.rows.kind.field.replace("_", " ")}
+    text = (
+        f"Images of one row, which differ in {names[ALONG]}, lie **{along}** apart. "
+        f"Images of one column, which differ in {names[DOWN]}, lie **{down}** apart. "
+    )
+    if along.low > down.high:
+        text += f"Over these values {names[ALONG]} moved the image more."
+    elif down.low > along.high:
+        text += f"Over these values {names[DOWN]} moved the image more."
+    else:
+        text += "The intervals overlap, so this grid cannot tell which moved it more."
+    if "seed" not in (grid.rows.kind.field, grid.columns.kind.field):
+        text += " All of it is about one seed: put seeds on an axis to see whether it holds for others."
+    return text
+
+
+def _interval(table: pd.DataFrame, way: str) -> Interval:
+    return mean_interval(table.loc[table["between"] == way, "distance"].tolist())
+
+
+def _chart(table: pd.DataFrame) -> dict[str, Any]:
+    x = charts.Axis(column="between", title="Which images are compared")
+    y = charts.Axis(column="distance", title="Distance (0 same, 1 unrelated)")
+    chart: dict[str, Any] = charts.bars(summarise(table, ["between"], "distance"), x, y, order=[ALONG, DOWN]).to_dict()
+    return chart
