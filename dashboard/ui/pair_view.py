@@ -40,7 +40,7 @@ def asked_differently(a: ImageRequest, b: ImageRequest) -> list[tuple[str, objec
 @st.fragment
 def pair_view(experiment: str, key: str, results: Sequence[ImageResult], titles: Sequence[str]) -> None:
     """Choose two cells and a view. Redraws alone; the choice is kept in the address under the experiment's name."""
-    defaults = {"a": "1", "b": str(len(results)), "view": "side", "share": "50"}
+    defaults = {"a": "1", "b": "2", "view": "side", "share": "50"}
     first = {name: _written(experiment, name, value, len(results)) for name, value in defaults.items()}
     cells = list(range(1, len(results) + 1))
     with st.container(horizontal=True, vertical_alignment="bottom"):

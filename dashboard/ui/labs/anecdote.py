@@ -55,7 +55,7 @@ def anecdote_lab(lesson: Lesson, belief: Misconception) -> None:
     rows = results[: len(seeds)], results[len(seeds) :]
     for place, (guidance, row) in enumerate(zip(guidances, rows, strict=True)):
         st.markdown(f"**guidance {guidance:g}**")
-        gallery(f"{trial.key}.{place}", row, columns, min_width=84)
+        gallery(f"{trial.key}.{place}", row, columns, min_width=105)
     _compare(guidances, [str(seed) for seed in seeds], rows, belief)
 
 
