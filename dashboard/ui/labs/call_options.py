@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard.documented import PIPELINES, TEXT_TO_IMAGE, Option, call_options, pipeline_purpose
 from dashboard.ui.gallery import plain
+from dashboard.ui.labs.options import unlinked
 from dashboard.ui.lesson import showed
 
 USED_HERE: Mapping[str, str] = {  # the call's argument -> the field of this dashboard's requests that does the same
@@ -48,7 +49,7 @@ def _table(options: list[Option]) -> None:
             "argument": option.name,
             "default": option.default or "must be given",
             "type": option.kind,
-            "documentation": option.said,
+            "documentation": unlinked(option.said),
             "here": _here(option.name),
             "page": option.address,
         }

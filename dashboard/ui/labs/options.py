@@ -19,7 +19,7 @@ def options_table() -> None:
         {
             "option": name,
             "default": known[name].default,
-            "documentation": _unlinked(known[name].said),
+            "documentation": unlinked(known[name].said),
             "page": known[name].address,
         }
         for name in OPTIONS
@@ -39,6 +39,6 @@ def options_table() -> None:
     )
 
 
-def _unlinked(text: str) -> str:
+def unlinked(text: str) -> str:
     """A table's cell shows no Markdown: links are left with their words."""
     return re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text).replace("`", "")
