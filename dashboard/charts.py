@@ -68,6 +68,66 @@ def norms(table: pd.DataFrame) -> alt.LayerChart:
     return alt.layer(lines, *_reference(1.0, "full strength")).properties(height=HEIGHT)
 
 
+def noise_schedule(table: pd.DataFrame, timestep: int) -> alt.LayerChart:
+    """How much of the picture and how much noise there is at each timestep, with a cursor at one of them.
+
+    `table`: timestep, part (a name), scale (0..1).
+    """
+    _require(table, "timestep", "part", "scale")
+    legend = alt.Legend(orient="top", labelLimit=300)
+    lines = (
+        alt.Chart(table)
+        .mark_line(strokeWidth=3)
+        .encode(
+            x=alt.X("timestep:Q", title="Timestep (0 clean, 999 noise)", scale=alt.Scale(domain=[0, 1000])),
+            y=alt.Y("scale:Q", title="Multiplied by", scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color("part:N", title=None, scale=alt.Scale(range=SERIES), legend=legend),
+            strokeDash=alt.StrokeDash("part:N", title=None),
+            tooltip=["part", "timestep", alt.Tooltip("scale", format=".3f")],
+        )
+    )
+    return alt.layer(lines, *_cursor(timestep)).properties(height=HEIGHT)
+
+
+def log_snr(table: pd.DataFrame, timestep: int) -> alt.LayerChart:
+    """The logarithm of the signal-to-noise ratio at each timestep, with a cursor at one of them.
+
+    `table`: timestep, log_snr.
+    """
+    _require(table, "timestep", "log_snr")
+    line = (
+        alt.Chart(table)
+        .mark_line(strokeWidth=3, color=ACCENT)
+        .encode(
+            x=alt.X("timestep:Q", title="Timestep (0 clean, 999 noise)", scale=alt.Scale(domain=[0, 1000])),
+            y=alt.Y("log_snr:Q", title="ln(signal / noise)"),
+            tooltip=["timestep", alt.Tooltip("log_snr", title="ln(SNR)", format=".2f")],
+        )
+    )
+    even = pd.DataFrame({"log_snr": [0.0], "name": ["above: more signal than noise"]})
+    rule = alt.Chart(even).mark_rule(strokeDash=[6, 4], color=QUIET).encode(y="log_snr:Q")
+    name = alt.Chart(even).mark_text(align="right", dy=-8, dx=-4, color=QUIET, fontSize=12)
+    label = name.encode(y="log_snr:Q", x=alt.value("width"), text="name:N")
+    return alt.layer(line, rule, label, *_cursor(timestep)).properties(height=HEIGHT)
+
+
+def similarities(table: pd.DataFrame, order: Sequence[str]) -> alt.LayerChart:
+    """How alike each two words are: a square of cells, each with its number. `table`: first, second, cosine."""
+    _require(table, "first", "second", "cosine")
+    place = {
+        "x": alt.X("second:N", sort=list(order), title=None, axis=alt.Axis(labelAngle=-45, labelOverlap=False)),
+        "y": alt.Y("first:N", sort=list(order), title=None),
+    }
+    base = alt.Chart(table).encode(**place)
+    scale = alt.Scale(domain=[0, 1], clamp=True, range=["#e9eeec", ACCENT])
+    cells = base.mark_rect().encode(
+        color=alt.Color("cosine:Q", scale=scale, legend=None),  # the numbers say it
+        tooltip=["first", "second", alt.Tooltip("cosine", format=".3f")],
+    )
+    numbers = base.mark_text(fontSize=12, color="#10201d").encode(text=alt.Text("cosine:Q", format=".1f"))
+    return alt.layer(cells, numbers).properties(height=max(HEIGHT, 34 * len(order)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Axis:
     """A chart's axis: the table's column, and the title with its unit."""
@@ -217,6 +277,19 @@ def _mark(x: Axis, at: float, name: str, place: int) -> tuple[alt.Chart, alt.Cha
     rule = alt.Chart(data).mark_rule(strokeDash=[2, 3], strokeWidth=2, color=QUIET).encode(x=across)
     text = alt.Chart(data).mark_text(align="left", dx=5, color=QUIET, fontSize=12)
     return rule, text.encode(x=across, y=alt.value(10 + 16 * place), text="name:N")
+
+
+def _cursor(timestep: int) -> tuple[alt.Chart, alt.Chart]:
+    """An upright line at a timestep, with its number."""
+    data = pd.DataFrame({"timestep": [timestep], "name": [f"t = {timestep}"]})
+    side = "right" if timestep > 800 else "left"
+    rule = alt.Chart(data).mark_rule(strokeWidth=2, color=QUIET).encode(x="timestep:Q")
+    label = (
+        alt.Chart(data)
+        .mark_text(align=side, baseline="top", dx=-5 if side == "right" else 5, color=QUIET, fontSize=13)
+        .encode(x="timestep:Q", y=alt.value(2), text="name:N")
+    )
+    return rule, label
 
 
 def _require(table: pd.DataFrame, *columns: str) -> None:

@@ -123,3 +123,48 @@ def test_a_learning_curve_tells_practice_from_exam_by_mark_and_spans_every_step(
     assert practice["encoding"]["x"]["scale"]["domain"] == [0, 120]
     with pytest.raises(ValueError, match="the table needs rows"):
         charts.learning_curve(pd.DataFrame(), 120)
+
+
+SCALES = pd.DataFrame(
+    [(0, "picture", 1.0), (999, "picture", 0.1), (0, "noise", 0.0), (999, "noise", 1.0)],
+    columns=["timestep", "part", "scale"],
+)
+
+
+def test_the_schedules_parts_differ_in_dash_and_the_cursor_stands_at_the_timestep() -> None:
+    spec = charts.noise_schedule(SCALES, 400).to_dict()
+    lines, rule, label = spec["layer"]
+    assert {lines["encoding"][channel]["field"] for channel in ("color", "strokeDash")} == {"part"}
+    assert rows(spec, rule) == [{"timestep": 400, "name": "t = 400"}]
+    assert rows(spec, label)[0]["name"] == "t = 400"
+
+
+def test_the_ratios_chart_has_its_even_line_and_the_cursor() -> None:
+    spec = charts.log_snr(pd.DataFrame({"timestep": [0, 999], "log_snr": [7.0, -5.0]}), 900).to_dict()
+    line, even, name, cursor, _ = spec["layer"]
+    assert [row["log_snr"] for row in rows(spec, line)] == [7.0, -5.0]
+    assert rows(spec, even)[0]["log_snr"] == 0.0 and even["mark"]["strokeDash"]
+    assert "more signal" in rows(spec, name)[0]["name"]
+    assert rows(spec, cursor)[0]["timestep"] == 900
+
+
+def test_each_cell_of_the_likeness_chart_carries_its_number() -> None:
+    table = pd.DataFrame(
+        [("a", "a", 1.0), ("a", "b", -0.2), ("b", "a", -0.2), ("b", "b", 1.0)], columns=["first", "second", "cosine"]
+    )
+    cells, numbers = charts.similarities(table, ["b", "a"]).to_dict()["layer"]
+    assert numbers["encoding"]["text"]["field"] == "cosine"
+    assert cells["encoding"]["x"]["sort"] == cells["encoding"]["y"]["sort"] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda table: charts.noise_schedule(table, 0),
+        lambda table: charts.log_snr(table, 0),
+        lambda table: charts.similarities(table, []),
+    ],
+)
+def test_these_too_refuse_an_empty_table(draw) -> None:
+    with pytest.raises(ValueError, match="the table needs rows and the columns"):
+        draw(pd.DataFrame())

@@ -87,7 +87,7 @@ class Trace:
 
 def kept(tensor: Tensor) -> Tensor:
     """A copy that holds on to nothing else."""
-    return tensor.to("cpu", torch.float32, copy=True).contiguous()
+    return tensor.detach().to("cpu", torch.float32, copy=True).contiguous()
 
 
 def as_noise(prediction: Tensor, latents: Tensor, signal_scale: float, noise_scale: float, kind: str) -> Tensor:

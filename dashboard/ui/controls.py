@@ -46,6 +46,8 @@ AXES = {name: name.capitalize() for name in KINDS}
 SPACING_NAMES = {spacing: spacing.capitalize() for spacing in SPACINGS}
 OTHER_BACKDROP = "other"
 BACKDROPS = {**{name: name for name in COLOURS}, OTHER_BACKDROP: "several, or something else"}
+MAX_WORDS = 12  # to compare
+MAX_WORD = 40  # characters
 _NUMBER = r"\d{1,19}(?:\.\d{1,4})?"
 _SPAN = re.compile(rf"({_NUMBER})\s*(?:-|\.\.|to)\s*({_NUMBER})(?:\s*:\s*({_NUMBER}))?")
 _SEED_RULE = (r"^\s*\d{1,19}\s*$", "A seed is a whole number, digits only.")
@@ -134,6 +136,14 @@ def parse_prompts(text: str) -> tuple[str, ...]:
     if not 1 <= len(prompts) <= MAX_PROMPTS:
         raise ValueError(f"Write from 1 to {MAX_PROMPTS} prompts, one a line.")
     return tuple(map(_prompt, prompts))
+
+
+def parse_words(text: str) -> tuple[str, ...]:
+    """Words to compare, separated by commas. ValueError with a sentence."""
+    words = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not 2 <= len(words) <= MAX_WORDS or any(len(word) > MAX_WORD for word in words):
+        raise ValueError(f"Write from 2 to {MAX_WORDS} words of at most {MAX_WORD} characters, separated by commas.")
+    return words
 
 
 def parse_schedulers(text: str) -> tuple[str, ...]:
@@ -380,6 +390,14 @@ CONTROLS: Mapping[str, Control] = {
             parse=_checked_text(parse_prompts),
             wide=True,
             separator="\n",
+        ),
+        Control(
+            name="words",
+            short="words",
+            label="Words to compare",
+            draw=_draw_words("Separated by commas."),
+            parse=_checked_text(parse_words),
+            wide=True,
         ),
         Control(
             name="schedulers",

@@ -43,6 +43,11 @@ def data_uri(image: Image.Image, max_side: int = MAX_SIDE) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
+def percent(share: float) -> str:
+    """A share in per cent, with a decimal place where it is small."""
+    return f"{share:.0%}" if share == 0 or share >= 0.0095 else f"{share:.1%}"
+
+
 def result_uri(result: ImageResult, max_side: int = MAX_SIDE) -> str:
     """The address of a finished image, encoded once however often a page shows it."""
     return once(("image", result.sha256, max_side), lambda: data_uri(result.image(), max_side))

@@ -6,19 +6,22 @@ pictures = look_at("diffusion.film", of=result.sha256, wishes=[(probes.decode_la
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import CancelledError, Future
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from dashboard.engine import ConsultFailed, Engine, ModelUnavailable, QueueFull
 from dashboard.ui import engine_room
 from dashboard.ui.models import current_model
+from dashboard.ui.once import once
 
 POLL_SECONDS = 0.3
+PATIENCE = 60.0  # seconds, for a single look
 QUICK_SECONDS = 0.5  # most looks are done within this, so nothing flickers
 
+Answer = TypeVar("Answer")
 Wish = tuple[Any, ...]  # a probe, and its arguments after the model
 
 
@@ -80,6 +83,23 @@ def look_at(key: str, of: Hashable, wishes: Sequence[Wish], *, doing: str) -> tu
         _panel(f"{key}.looks", doing)
         return None
     return tuple(looks.answers)
+
+
+def look(of: Hashable, work: Callable[..., Answer], *arguments: Any) -> Answer | None:
+    """One quick look, waited for, and kept for everyone by what it is of and the model.
+
+    None, with the reason on the page, when it could not be taken.
+    """
+    try:
+        return once(
+            (work, current_model(), of),
+            lambda: engine_room.engine().consult(current_model(), work, *arguments).result(PATIENCE),
+        )
+    except TimeoutError:
+        st.warning("The engine is very busy. Try again in a minute.", icon=":material/info:")
+    except (ConsultFailed, ModelUnavailable, QueueFull) as error:
+        st.warning(str(error), icon=":material/info:")
+    return None
 
 
 def _current(key: str, of: Hashable, wishes: Sequence[Wish]) -> Looks:

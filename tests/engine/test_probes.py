@@ -158,6 +158,31 @@ def test_a_word_that_is_cut_in_two_is_still_a_word(model):
     assert [token.kind for token in reading.tokens].count("padding") == 0
 
 
+def test_a_words_vector_is_its_tokens_mean(model, pipe):
+    table = pipe.text_encoder.get_input_embeddings().weight.detach()
+    ids = pipe.tokenizer("zebra", add_special_tokens=False).input_ids
+    owl, zebra = probes.word_vectors(model, ["owl", "zebra"])
+    assert len(ids) > 1 and torch.equal(zebra, table[ids].mean(0))
+    assert torch.equal(owl, table[pipe.tokenizer("owl", add_special_tokens=False).input_ids[0]])
+    with pytest.raises(ConsultFailed, match="no letters"):
+        probes.word_vectors(model, ["owl", " "])
+
+
+def test_the_states_are_what_the_unet_reads(model, pipe):
+    ids = pipe.tokenizer(PROMPT, padding="max_length", max_length=24, truncation=True, return_tensors="pt").input_ids
+    with torch.inference_mode():
+        expected = pipe.text_encoder(ids)[0][0]
+    states = probes.text_states(model, PROMPT)
+    assert states.shape == (24, 32) and torch.allclose(states, expected, atol=1e-5)
+
+
+def test_cosines():
+    vectors = torch.tensor([[1.0, 0.0], [0.0, 3.0], [-2.0, 0.0], [1.0, 1.0]])
+    found = probes.cosines(vectors)
+    assert torch.allclose(found[0], torch.tensor([1.0, 0.0, -1.0, 0.5**0.5]))
+    assert torch.equal(found, found.T)
+
+
 # ---- attention
 
 

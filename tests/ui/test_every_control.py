@@ -47,6 +47,7 @@ OTHERS = {  # a value that no lesson starts with, as the widget holds it
     "place": "desert",
     "vary": "size",
     "evaluations": "3, 7",
+    "words": "owl, panda",
     "shape": "heart",
     "shape_colour": "red",
     "backdrop": "white",
@@ -59,6 +60,7 @@ NO_IMAGES = {  # these draw nothing, or nothing yet: their own tests follow the 
     ("beyond", "upload"),
     ("beyond", "use"),
     ("beyond", "unchanged"),
+    ("diffusion", "words"),
 }
 AXES_DECIDE = {("playground", "grid")}  # two controls give way to the axes: its own tests follow them
 

@@ -17,6 +17,7 @@ from dashboard.engine.probes.latents import (
     predict_noise,
 )
 from dashboard.engine.probes.schedule import ScheduleRow, schedule_table
+from dashboard.engine.probes.words import cosines, text_states, word_vectors
 
 __all__ = [
     "AttentionMaps",
@@ -25,6 +26,7 @@ __all__ = [
     "WordMap",
     "add_noise",
     "attention_maps",
+    "cosines",
     "decode_latents",
     "encode_image",
     "guidance_parts",
@@ -33,4 +35,6 @@ __all__ = [
     "predict_noise",
     "recorded_attention",
     "schedule_table",
+    "text_states",
+    "word_vectors",
 ]

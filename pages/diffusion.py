@@ -1,0 +1,40 @@
+"""How diffusion works: the model looked into. What the page says and asks stands in lessons/diffusion/."""
+
+import streamlit as st
+
+from dashboard.ui import lesson as ui
+
+lesson = ui.open_lesson("diffusion")
+words, picture = st.columns([3, 2], gap="large")
+with words:
+    ui.text(lesson, "intro")
+with picture:
+    ready = ui.wait_for_engine()
+
+if ready:
+    from dashboard.ui.labs import attention, code, embeddings, film, first, forward, latents, style  # need torch
+
+    with picture:
+        first.first_image(lesson)
+    ui.text(lesson, "forward", kicker="Laboratory 1")
+    forward.forward_lab(lesson)
+    ui.text(lesson, "film", kicker="Laboratory 2 · the experiment")
+    film.film_lab(lesson)
+    ui.text(lesson, "latents", kicker="Laboratory 3")
+    latents.latents_lab(lesson)
+    ui.text(lesson, "words", kicker="Laboratory 4")
+    embeddings.embeddings_lab(lesson)
+    ui.text(lesson, "attention", kicker="Laboratory 5")
+    attention.attention_lab(lesson)
+    ui.heading("A belief to test", "misconception")
+    for belief in lesson.misconceptions:
+        style.misconception_lab(lesson, belief)
+
+for section in ("research", "labels", "release"):
+    ui.text(lesson, section)
+ui.quiz(lesson)
+if ready:
+    code.code_section(lesson, "film")
+ui.discuss(lesson)
+ui.glossary(lesson)
+ui.close_lesson(lesson)
