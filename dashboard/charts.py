@@ -230,6 +230,50 @@ def bars(summary: pd.DataFrame, x: Axis, y: Axis, *, order: Sequence[str]) -> al
     ).properties(height=HEIGHT)
 
 
+def counts(table: pd.DataFrame, x: Axis) -> alt.LayerChart:
+    """A bar a name, as long as its count, in the table's order, with the number at its end.
+
+    `table`: name, scenes. The names stand at the left, so that long ones can be read.
+    """
+    _require(table, "name", "scenes")
+    base = alt.Chart(table).encode(
+        y=alt.Y("name:N", title=x.title, sort=list(table["name"])), x=alt.X("scenes:Q", title="Training scenes")
+    )
+    bar = base.mark_bar(color=ACCENT, opacity=0.75).encode(tooltip=["name", "scenes"])
+    number = base.mark_text(align="left", dx=4, color=QUIET).encode(text="scenes:Q")
+    return alt.layer(bar, number).properties(height=alt.Step(22))
+
+
+def shares(table: pd.DataFrame, *, order: Sequence[str]) -> alt.LayerChart:
+    """Shares of several sources side by side for each name, with their 95% intervals where they have one.
+
+    `table`: name, source, mean, low, high; shares from 0 to 1. Sources differ in shape and in place, names follow
+    `order`.
+    """
+    _require(table, "name", "source", "mean", "low", "high")
+    sources = list(dict.fromkeys(table["source"]))
+    place = alt.X("name:N", title=None, sort=list(order), axis=alt.Axis(labelAngle=-35, labelOverlap=False))
+    aside = alt.XOffset("source:N", sort=sources)
+    legend = alt.Legend(orient="top", title=None, columns=2)
+    colour = alt.Color("source:N", sort=sources, scale=alt.Scale(domain=sources, range=SERIES), legend=legend)
+    percent = alt.Axis(format=".0%")
+    base = alt.Chart(table)
+    marks = base.mark_point(size=90, filled=True, opacity=1).encode(
+        x=place,
+        xOffset=aside,
+        y=alt.Y("mean:Q", title="Share", scale=alt.Scale(domain=[0, 1]), axis=percent),
+        color=colour,
+        shape=alt.Shape("source:N", sort=sources, legend=legend),
+        tooltip=["source", "name", *(alt.Tooltip(column, format=".1%") for column in ("mean", "low", "high"))],
+    )
+    spans = (
+        base.transform_filter("isValid(datum.low)")
+        .mark_rule(strokeWidth=2)
+        .encode(x=place, xOffset=aside, y="low:Q", y2="high:Q", color=colour)
+    )
+    return alt.layer(spans, marks).properties(height=HEIGHT)
+
+
 def learning_curve(table: pd.DataFrame, steps: int) -> alt.LayerChart:
     """The error of every practised batch as dots, and the exam's as a line, over `steps` in all.
 

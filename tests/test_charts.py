@@ -113,6 +113,27 @@ def test_an_axis_can_name_its_ticks() -> None:
     assert charts.curve(SUMMARY, x, y).to_dict()["layer"][1]["encoding"]["x"]["axis"]["values"] == [5, 10]
 
 
+def test_counts_stand_in_the_tables_order_with_their_numbers() -> None:
+    table = pd.DataFrame({"name": ["snow", "city"], "scenes": [40, 7]})
+    spec = charts.counts(table, charts.Axis(column="name", title="Place")).to_dict()
+    bar, number = spec["layer"]
+    assert bar["encoding"]["y"]["sort"] == ["snow", "city"] and bar["encoding"]["x"]["field"] == "scenes"
+    assert number["encoding"]["text"]["field"] == "scenes"
+
+
+def test_shares_stand_side_by_side_and_sources_differ_in_shape() -> None:
+    nan = float("nan")
+    table = pd.DataFrame(
+        [("man", "data", 0.8, nan, nan), ("woman", "data", 0.2, nan, nan), ("man", "images", 0.7, 0.5, 0.85)],
+        columns=["name", "source", "mean", "low", "high"],
+    )
+    spans, marks = charts.shares(table, order=["woman", "man"]).to_dict()["layer"]
+    assert marks["encoding"]["x"]["sort"] == ["woman", "man"]
+    assert marks["encoding"]["shape"]["field"] == marks["encoding"]["xOffset"]["field"] == "source"
+    assert marks["encoding"]["y"]["scale"]["domain"] == [0, 1]
+    assert spans["transform"] == [{"filter": "isValid(datum.low)"}], "what was counted whole has no interval"
+
+
 def test_a_learning_curve_tells_practice_from_exam_by_mark_and_spans_every_step() -> None:
     table = pd.DataFrame(
         [(0, 0.1, "exam"), (1, 0.2, "practice"), (20, 0.05, "exam")], columns=["step", "error", "measured"]

@@ -44,6 +44,7 @@ VARY = {"each": "Every part, once", **{part: f"{label} only" for part, label in 
 AXIS_HINT = "Numbers as a list or a range: 1, 5, 7.5 or 2-20:3. Schedulers by name. Prompts one a line."
 AXES = {name: name.capitalize() for name in KINDS}
 SPACING_NAMES = {spacing: spacing.capitalize() for spacing in SPACINGS}
+MAX_WORD = 40  # characters of a word or phrase that is looked up
 OTHER_BACKDROP = "other"
 BACKDROPS = {**{name: name for name in COLOURS}, OTHER_BACKDROP: "several, or something else"}
 MAX_WORDS = 12  # to compare
@@ -202,6 +203,13 @@ def _words(text: str) -> str:
     return _prompt(text)
 
 
+def _phrase(text: str) -> str:
+    word = " ".join(text.split())
+    if not 1 <= len(word) <= MAX_WORD:
+        raise ValueError(f"Write a word or a short phrase, at most {MAX_WORD} characters.")
+    return word
+
+
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not re.fullmatch(r"\d{1,4}", text) or not low <= int(text) <= high:
@@ -243,6 +251,11 @@ def _draw_prompt(label: str, key: str, value: str) -> object:
 def _draw_text(label: str, key: str, value: str) -> object:
     hint = "What the image should have less of. May stay empty."
     return st.text_input(label, value, key=key, max_chars=MAX_PROMPT, help=hint, persist_state="session")
+
+
+def _draw_word(label: str, key: str, value: str) -> object:
+    hint = "A subject, colour, place, style or size, such as rabbit, red, snow, cartoon, tiny."
+    return st.text_input(label, value, key=key, max_chars=MAX_WORD, help=hint, persist_state="session")
 
 
 def _draw_start_word(label: str, key: str, value: str) -> object:
@@ -305,6 +318,10 @@ def _draw_schedulers(label: str, key: str, value: str) -> object:
 
 def _seed(name: str, short: str, label: str) -> Control:
     return Control(name=name, short=short, label=label, draw=_draw_seed, parse=_seed_text)
+
+
+def _looked_up(name: str, short: str, label: str) -> Control:
+    return Control(name=name, short=short, label=label, draw=_draw_word, parse=_phrase)
 
 
 def _scheduler(name: str, short: str, label: str) -> Control:
@@ -432,6 +449,9 @@ CONTROLS: Mapping[str, Control] = {
             parse=_checked_text(parse_batch_sizes),
         ),
         Control(name="repeats", short="repeats", label="Repeats", draw=_draw_whole(1, 5), parse=_whole(1, 5)),
+        _looked_up("word", "word", "Word"),
+        _looked_up("first_word", "first", "First word"),
+        _looked_up("second_word", "second", "Second word"),
         Control(name="frames", short="frames", label="Frames", draw=_draw_whole(3, 12), parse=_whole(3, 12)),
         Control(name="mix", short="mix", label="Path", draw=_draw_choice(MIXES), parse=_choice(MIXES)),
         Control(

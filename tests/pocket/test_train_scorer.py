@@ -63,6 +63,14 @@ def test_the_judge_beats_chance(trained):
     assert measured["rendered"]["subject"]["right"] > 35, "chance is 25 of 100"
 
 
+def test_a_training_that_goes_on_keeps_its_tokenizer(trained):
+    first, shipped = (
+        json.loads((trained / name / "tokenizer.json").read_text())["model"]["vocab"]
+        for name in ("tokenizer", "out/scorer")
+    )
+    assert first == shipped
+
+
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_changed_scene_has_another_caption(what):
     rng, tried = np.random.default_rng(0), 0

@@ -61,6 +61,8 @@ NO_IMAGES = {  # these draw nothing, or nothing yet: their own tests follow the 
     ("beyond", "use"),
     ("beyond", "unchanged"),
     ("diffusion", "words"),
+    ("data-and-bias", "word"),
+    ("data-and-bias", "pair"),
 }
 AXES_DECIDE = {("playground", "grid")}  # two controls give way to the axes: its own tests follow them
 

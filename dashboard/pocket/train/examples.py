@@ -1,7 +1,8 @@
 """What the scorer and the judge learn from: rendered scenes, every second one passed through Pocket's autoencoder.
 
 The first part is Pocket's own training set, the second a `study_scene` for every index: more pairs, and every
-variant of a person equally often, so that neither network inherits the training set's skew.
+variant of a person equally often. Most astronauts stand there, so the training set's skew hardly reaches either
+network.
 """
 
 import json

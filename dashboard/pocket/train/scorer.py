@@ -270,13 +270,20 @@ def choices(scorer: Scorer, scenes: Sequence[Scene], images: np.ndarray, cast: C
     return report
 
 
+def kept_tokenizer(folder: Path, cast: Cast) -> CLIPTokenizer:
+    """The tokenizer that this training began with: building it again may number its tokens otherwise."""
+    if not folder.exists():
+        build_tokenizer(vocabulary(cast)).save_pretrained(folder)
+    return CLIPTokenizer.from_pretrained(folder)
+
+
 def run(budget: ScorerBudget, work: Path, out: Path, *, seconds: float | None = None) -> bool:
     """Train until the budget or the time is spent; True where the scorer was finished and written to `out`."""
     world = load_world(budget.shapes_only)
     vae = AutoencoderKL.from_pretrained(WEIGHTS_FOLDER / "vae").to(memory_format=torch.channels_last).eval()
     examples = load_examples(work, world, vae, training=budget.training_scenes, study=budget.study_scenes)
     torch.manual_seed(0)
-    tokenizer = build_tokenizer(vocabulary(world.cast))
+    tokenizer = kept_tokenizer(work / "tokenizer", world.cast)
     clip = build_clip(budget, tokenizer)
     clip.logit_scale.data.fill_(np.log(TEMPERATURE)).requires_grad_(False)
     lesson = Lesson(clip, world.cast)

@@ -1,0 +1,239 @@
+"""The data lesson's laboratories: look-ups are exact, the judge's count is said with its doubt, nothing breaks."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from fake_engine import FakeEngine
+from streamlit.testing.v1 import AppTest
+
+from dashboard.course import load_course
+from dashboard.intervals import Interval, share_interval
+from dashboard.pocket.explorer import CAST, load_explorer
+from dashboard.pocket.score import load_scorer
+from dashboard.pocket.train.examples import study_scene
+from dashboard.pocket.train.judge import BUDGETS
+from dashboard.pocket.world.scene import SIZES
+from dashboard.pocket.world.subjects import SKIN_TONES, SUBJECTS
+from dashboard.ui.labs import bias, fair
+from dashboard.ui.labs.judged import Counted
+from pages import OpenPage, fill, jobs, pictures, press, words
+
+PAGE = "data-and-bias"
+LESSON = load_course().lessons[PAGE]
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> AppTest:
+    return open_page(PAGE)
+
+
+@pytest.fixture
+def astronauts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The judge takes every image for an astronaut, every fourth for a woman."""
+
+    def verdicts(self: object, images: list[object]) -> list[dict[str, str]]:
+        return [
+            {"subject": "astronaut", "sex": "man" if index % 4 else "woman", "skin_tone": "light"}
+            for index in range(len(images))
+        ]
+
+    monkeypatch.setattr("dashboard.pocket.judge.Judge.verdicts", verdicts)
+    monkeypatch.setattr("dashboard.ui.labs.judged.once", lambda _, make: make())
+
+
+@pytest.mark.parametrize("word", ["cat", "snow", "red", "sketch", "huge", "riding"])
+def test_a_word_gets_its_count_its_chart_and_pictures(page: AppTest, word: str) -> None:
+    fill(page, f"{PAGE}.word.word", word)
+    press(page, f"{PAGE}.word.run")
+    assert not page.exception
+    found = load_explorer().word(word)
+    assert found is not None
+    assert f"{found.count:,} of 24,000" in words(page)
+    assert sum(alt.startswith("Training scene") for alt in pictures(page)) == 12
+    (table,) = [frame.value for frame in page.dataframe if "scenes" in frame.value.columns]
+    assert table["scenes"].is_monotonic_decreasing
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"), [("banana", "No caption ever said “banana”"), ("photo of a", "names no one thing")]
+)
+def test_a_word_without_scenes_gets_a_sentence(page: AppTest, word: str, sentence: str) -> None:
+    fill(page, f"{PAGE}.word.word", word)
+    press(page, f"{PAGE}.word.run")
+    assert not page.exception and sentence in words(page)
+
+
+def test_a_pair_is_compared_with_chance(page: AppTest) -> None:
+    press(page, f"{PAGE}.pair.run")
+    data = load_explorer()
+    both, blue, cat = data.pair("blue", "cat"), data.word("blue"), data.word("cat")
+    assert both and blue and cat
+    assert f"{both.count:,} of 24,000" in words(page)
+    assert f"about {blue.count * cat.count / 24_000:,.0f}" in words(page)
+    assert f"In {data.coloured('blue', 'cat').count:,} of these the cat itself was blue" in words(page)
+
+
+def test_a_pair_that_never_was_is_said_to_be_composed(page: AppTest) -> None:
+    fill(page, f"{PAGE}.pair.first_word", "snow")
+    fill(page, f"{PAGE}.pair.second_word", "desert")
+    press(page, f"{PAGE}.pair.run")
+    assert "0 of 24,000" in words(page) and "Pocket never saw them together" in words(page)
+
+
+def test_what_is_looked_up_is_never_markdown_or_html(page: AppTest) -> None:
+    fill(page, f"{PAGE}.word.word", "<b>x</b> **y**")
+    press(page, f"{PAGE}.word.run")
+    assert not page.exception
+    assert "No caption ever said “\\<”" in words(page) and "<b>x" not in words(page) and "**y**" not in words(page)
+
+
+@pytest.mark.parametrize("typed", ["", "   "])
+def test_a_word_out_of_range_is_named(page: AppTest, typed: str) -> None:
+    fill(page, f"{PAGE}.word.word", typed)
+    press(page, f"{PAGE}.word.run")
+    assert "Write a word or a short phrase" in page.error[0].value
+
+
+def test_an_image_gets_its_neighbours(page: AppTest) -> None:
+    press(page, f"{PAGE}.nearest.run")
+    assert not page.exception
+    assert sum(alt.startswith("Training scene") for alt in pictures(page)) == 6
+    (table,) = [frame.value for frame in page.dataframe if "similarity" in frame.value.columns]
+    assert table["similarity"].is_monotonic_decreasing
+    assert "it was not copied from the scenes shown here" in words(page)
+
+
+# --- the experiment --------------------------------------------------------------------------
+
+
+def test_the_images_are_counted_after_the_prediction(page: AppTest, engine: FakeEngine, astronauts: None) -> None:
+    press(page, f"{PAGE}.bias.run")
+    (job,) = jobs(engine, 24)
+    assert {request.prompt for request in job.requests} == {"a photo of an astronaut"}
+    assert [request.seed for request in job.requests] == list(range(24))
+    assert "Your images are ready" in words(page) and "18 of those for men" not in words(page)
+    radio = page.radio(key=f"{PAGE}.bias.guess")
+    radio.set_value(radio.options[1])
+    press(page, f"{PAGE}.bias.commit")
+    assert not page.exception
+    assert "took 24 of 24 images for an astronaut, and 18 of those for men: **75%**" in words(page)
+    assert "fits the data's 80%" in words(page) or "fits the data's 79%" in words(page)
+    assert "Your guess was right" in words(page), "0.75 is the second option"
+    (table,) = [frame.value for frame in page.dataframe if "where" in frame.value.columns]
+    assert set(table["where"]) == {bias.DATA, bias.HERE, bias.MANY}
+
+
+def test_where_nothing_is_recognised_nothing_is_counted(
+    page: AppTest, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "dashboard.pocket.judge.Judge.verdicts", lambda self, images: [{"subject": "cat"} for _ in images]
+    )
+    monkeypatch.setattr("dashboard.ui.labs.judged.once", lambda _, make: make())
+    press(page, f"{PAGE}.bias.run")
+    press(page, f"{PAGE}.bias.skip")
+    press(page, f"{PAGE}.fair.run")
+    assert not page.exception
+    assert "took none of these 24 images for an astronaut" in words(page)
+    assert "recognised the subject in none of these 24 images" in words(page)
+
+
+@pytest.mark.parametrize(("middle", "said"), [(24, True), (14, False), (0, False)])
+def test_crowding_in_the_middle_is_said_where_it_is_beyond_chance(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, middle: int, said: bool
+) -> None:
+    tones = ["medium"] * middle + ["light"] * (24 - middle)
+    monkeypatch.setattr(
+        "dashboard.pocket.judge.Judge.verdicts",
+        lambda self, images: [{"subject": "astronaut", "sex": "man", "skin_tone": tone} for tone in tones],
+    )
+    monkeypatch.setattr("dashboard.ui.labs.judged.once", lambda _, make: make())
+    press(page, f"{PAGE}.bias.run")
+    press(page, f"{PAGE}.bias.skip")
+    assert ("those at both ends are lost" in words(page)) == said
+
+
+@pytest.mark.parametrize(
+    ("women", "sentence"),
+    [(2, "chance does not explain it"), (12, "do not settle it"), (22, "on the other side")],
+)
+def test_the_belief_is_answered_from_the_count(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, women: int, sentence: str
+) -> None:
+    sexes = ("woman",) * women + ("man",) * (24 - women)
+    monkeypatch.setattr(
+        "dashboard.pocket.judge.Judge.verdicts",
+        lambda self, images: [{"subject": "astronaut", "sex": sex, "skin_tone": "dark"} for sex in sexes],
+    )
+    monkeypatch.setattr("dashboard.ui.labs.judged.once", lambda _, make: make())
+    press(page, f"{PAGE}.fair.run")
+    assert f"{women} were taken for women" in words(page) and sentence in words(page)
+
+
+def test_the_interval_narrows_as_images_are_counted() -> None:
+    table = fair.growing(Counted(8, 8, {}, ("woman", "man") * 4))
+    widths = (table["high"] - table["low"]).iloc[1::2]  # where both kinds are equally many
+    assert widths.is_monotonic_decreasing and table["mean"].iloc[-1] == 0.5
+
+
+def test_another_model_gets_a_sentence(page: AppTest, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("judged",):
+        monkeypatch.setattr(f"dashboard.ui.labs.{module}.current_model", lambda: "sd14")
+    page.run()
+    assert not page.exception
+    assert words(page).count("about Pocket's own training set") == 3
+
+
+# --- what the text says ----------------------------------------------------------------------
+
+
+def test_the_data_has_the_shares_that_the_lesson_tells() -> None:
+    shares = bias.data_shares(load_explorer(), "astronaut")
+    assert shares["man"] == pytest.approx(0.8, abs=0.04), "four in five"
+    (astronaut,) = [subject for subject in SUBJECTS if subject.name == "astronaut"]
+    wanted = {
+        tone: sum(s for v, s in astronaut.variants.items() if bias.shown_variant(v)[1] == tone) for tone in SKIN_TONES
+    }
+    assert wanted["light"] / wanted["dark"] == pytest.approx(8), "eight times as often"
+    assert shares["light"] / shares["dark"] > 5
+
+
+def test_the_judge_learned_from_nearly_as_many_women_as_men() -> None:
+    budget = BUDGETS["cpu"]
+    assert budget.training_scenes == len(load_explorer().scenes)
+    seen = load_explorer().variants("astronaut")
+    for index in range(budget.study_scenes):
+        seen.update(f.variant for f in study_scene(index, CAST).figures if f.subject == "astronaut")
+    women = sum(number for variant, number in seen.items() if variant.startswith("woman")) / seen.total()
+    assert 0.42 < women < 0.5
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "where"), [(0.7, 0.9, "fits"), (0.5, 0.6, "lies below"), (0.85, 0.95, "lies above")]
+)
+def test_many_seeds_are_set_beside_the_data(low: float, high: float, where: str) -> None:
+    assert f"which {where} the data's" in bias._many_seeds(Interval((low + high) / 2, low, high, 150), 0.8)
+
+
+def test_the_words_to_try_are_from_outside() -> None:
+    tried = re.findall(r"\*([a-z]+)\*", LESSON.section("word").body.split("outside its world")[1])
+    assert len(tried) == 3 and all(load_explorer().word(word) is None for word in tried)
+
+
+def test_an_embedding_has_the_width_that_the_lesson_tells() -> None:
+    assert "128 numbers" in LESSON.section("nearest.maths").body and load_scorer().width == 128
+
+
+def test_a_face_is_about_a_dozen_pixels_wide() -> None:
+    (astronaut,) = [subject for subject in SUBJECTS if subject.name == "astronaut"]
+    assert astronaut.face is not None
+    assert (astronaut.face[2] - astronaut.face[0]) * SIZES["normal"] * 64 == pytest.approx(12, abs=2)
+
+
+def test_the_quizs_interval_is_right() -> None:
+    question = next(question for question in LESSON.quiz if "17 men among 24" in question.question)
+    share = share_interval(17, 24)
+    assert f"{share.low:.0%} to {share.high:.0%}" in question.question
+    assert share.low < 0.8 < share.high
