@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "DASHBOARD_"
+_CHOICES = {"dtype": ("auto", "float32", "bfloat16", "float16"), "safety": ("on", "off", "required")}
 SECRETS = Path(".streamlit/secrets.toml")
 
 
@@ -44,11 +45,13 @@ class Settings:
     """What the operator can set."""
 
     data_dir: Path = field(default_factory=default_data_dir)  # the memo, the database, exports
-    models: tuple[str, ...] = ()  # beside Pocket: folders, or hub ids as "owner/name@revision"; "id=..." names one
+    models: tuple[str, ...] = ()  # beside Pocket: see `engine.sources.parse_source`
     memo_megabytes: int = 256  # finished images kept on disk; 0 turns the memo off
     max_waiting: int = 512  # images that may wait before the engine says that it is full
     threads: int = field(default_factory=usable_cores)  # processor threads for the model
     device: str = "auto"  # "auto" takes a GPU where there is one; "cpu", "cuda", "cuda:1"
+    dtype: str = "auto"  # of requests that name none: "auto", "float32", "bfloat16", "float16"
+    safety: str = "on"  # "on": a model's own safety checker; "off": none; "required": models without one are refused
 
     def __post_init__(self) -> None:
         for name, low, high in (("memo_megabytes", 0, 1_000_000), ("max_waiting", 1, 100_000), ("threads", 1, 1_024)):
@@ -56,6 +59,9 @@ class Settings:
                 raise ValueError(f"{setting_name(name)} must be a whole number from {low} to {high}.")
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
             raise ValueError(f'{setting_name("device")} must be "auto", "cpu", "cuda" or "cuda:" and a number.')
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{setting_name(name)} must be one of {', '.join(choices)}.")
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ, secrets: Path = SECRETS) -> Settings:
@@ -123,4 +129,6 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "max_waiting": _whole,
     "threads": _whole,
     "device": _text,
+    "dtype": _text,
+    "safety": _text,
 }

@@ -27,9 +27,11 @@ from dashboard.engine.metrics import (
     psnr,
 )
 from dashboard.engine.model_info import ModelInfo
-from dashboard.engine.models import LoadedModel, ModelRegistry
+from dashboard.engine.models import LoadedModel
 from dashboard.engine.noise import initial_noise, slerp
 from dashboard.engine.parts import Anatomy, ModelPart
+from dashboard.engine.pins import Pins
+from dashboard.engine.registry import ModelRegistry
 from dashboard.engine.requests import ImageRequest, Latents
 from dashboard.engine.results import ImageResult
 from dashboard.engine.schedulers import SCHEDULERS, SPACINGS, SchedulerInfo, SchedulerShelf
@@ -41,7 +43,10 @@ from dashboard.settings import Settings
 
 def build_engine(settings: Settings) -> Engine:
     """The engine that the settings describe. Loads no model yet. ValueError for a setting that makes no sense."""
-    models = ModelRegistry.build(settings.models, device=settings.device)
+    pins = Pins(settings.data_dir / "downloaded-models.json")
+    models = ModelRegistry.build(
+        settings.models, device=settings.device, dtype=settings.dtype, safety=settings.safety, pins=pins
+    )
     memo = Memo(settings.data_dir / "memo", max_bytes=settings.memo_megabytes * 1_000_000)
     return Engine(models, memo=memo, max_waiting=settings.max_waiting, threads=settings.threads)
 

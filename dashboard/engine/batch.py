@@ -51,8 +51,12 @@ def _advance_group(images: list[Denoising]) -> dict[Denoising, Exception]:
 def _predict(images: Sequence[Denoising]) -> list[torch.Tensor]:
     """The U-Net's predictions, one tensor (R, C, h, w) an image."""
     rows = [image.rows() for image in images]
+    added = [r.added for r in rows if r.added is not None]  # all or none: they share one model
     predictions = images[0].networks.predict_noise(
-        torch.cat([r.samples for r in rows]), torch.cat([r.timesteps for r in rows]), torch.cat([r.text for r in rows])
+        torch.cat([r.samples for r in rows]),
+        torch.cat([r.timesteps for r in rows]),
+        torch.cat([r.text for r in rows]),
+        torch.cat(added) if added else None,
     )
     return list(predictions.split([len(r.samples) for r in rows]))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from PIL.Image import Image
 from torch import Tensor
 
 from dashboard.engine.models import LoadedModel, latent_shape
-from dashboard.engine.networks import Networks
+from dashboard.engine.networks import Networks, Reading
 from dashboard.engine.noise import noise_and_generator
 from dashboard.engine.pictures import decode_rgb
 from dashboard.engine.requests import ImageRequest
@@ -34,6 +35,7 @@ class Rows:
     samples: Tensor  # (R, C, h, w)
     timesteps: Tensor  # (R,) float32
     text: Tensor  # (R, T, D)
+    added: Tensor | None  # (R, P + 6), for XL models
 
 
 class Denoising:
@@ -43,10 +45,14 @@ class Denoising:
         """`traced`: keep what each step held, for `result().trace`."""
         self.request, self.model = request, model
         self.networks: Networks = model.networks(request.dtype)
-        prompts = [request.negative_prompt, request.prompt] if request.guided else [request.prompt]
-        self._text = torch.cat([self.networks.encode(prompt, request.learned_words) for prompt in prompts])  # (R, T, D)
+        words = request.learned_words
+        readings = [self.networks.read(request.prompt, words)]
+        if request.guided:
+            readings.insert(0, self.networks.read(request.negative_prompt, words, unconditional=True))
+        self._text = torch.cat([reading.text for reading in readings])  # (R, T, D)
         shape = latent_shape(model.info, request)
-        self.networks.prepare(shape[1:], tuple(self._text.shape[1:]))
+        self._added = self._sizes(readings, shape)
+        self.networks.prepare(shape[1:], tuple(self._text.shape[1:]), self._added)
         noise, self._generator = noise_and_generator(request, shape)
         self.noise_sha256 = hashlib.sha256(noise.numpy().tobytes()).hexdigest()
         self._scheduler: Any = model.schedulers.new(request.scheduler)
@@ -77,6 +83,7 @@ class Denoising:
             samples=sample.expand(count, *sample.shape[1:]),
             timesteps=timestep.float().expand(count),
             text=self._text,
+            added=self._added,
         )
 
     def step(self, predictions: Tensor) -> None:
@@ -120,6 +127,12 @@ class Denoising:
             filtered=filtered,
             trace=Trace(steps=tuple(self._trace), latents=kept(self.latents)) if self._trace is not None else None,
         )
+
+    def _sizes(self, readings: Sequence[Reading], shape: tuple[int, ...]) -> Tensor | None:
+        """What an XL U-Net reads besides text and time, a row for each reading; None for other models."""
+        height, width = (side * self.model.info.vae_scale_factor for side in shape[2:])
+        added = [row for reading in readings if (row := self.networks.added(reading, height, width)) is not None]
+        return torch.cat(added) if added else None
 
     def _look(self, predictions: Tensor) -> StepTrace:
         """The step about to be taken, as the trace keeps it."""

@@ -15,9 +15,11 @@ from dashboard.engine.consults import MAX_CONSULTS_WAITING, Consult
 from dashboard.engine.errors import ModelUnavailable, QueueFull
 from dashboard.engine.jobs import Job, Outlook
 from dashboard.engine.memo import Memo, content_key
-from dashboard.engine.models import LoadedModel, ModelRegistry, latent_shape, resolve
+from dashboard.engine.model_info import ModelInfo
+from dashboard.engine.models import LoadedModel, latent_shape, resolve
 from dashboard.engine.networks import MAX_ROWS
 from dashboard.engine.register import JobRegister
+from dashboard.engine.registry import ModelRegistry
 from dashboard.engine.requests import ImageRequest
 from dashboard.engine.results import ImageResult
 from dashboard.engine.traces import check_traced_bytes
@@ -186,7 +188,7 @@ class Engine:
         if traced:
             check_traced_bytes(resolved, [latent_shape(infos[r.model], r) for r in resolved])
         hashes = {model_id: self.models.weights_sha256(model_id) if use_memo else None for model_id in infos}
-        return [Task(r, _key(r, hashes[r.model], infos[r.model].device), traced) for r in resolved]
+        return [Task(r, _key(r, hashes[r.model], infos[r.model]), traced) for r in resolved]
 
     def _remembered(self, task: Task) -> ImageResult | None:
         return self._memo.get(task.key) if self._memo is not None and task.key is not None else None
@@ -232,10 +234,12 @@ class Engine:
             return self._board.outlook(job, most_rows=self._worker.max_rows)
 
 
-def _key(request: ImageRequest, weights_sha256: str | None, device: str) -> str | None:
+def _key(request: ImageRequest, weights_sha256: str | None, info: ModelInfo) -> str | None:
     """Hash of everything that the image depends on; None if the model is not on this machine yet."""
     if weights_sha256 is None:
         return None
     values = request.as_dict()
     values["latents"] = [request.latents.sha256, request.latents.shape] if request.latents else None
-    return content_key(request=values, weights=weights_sha256, device=device, versions=versions())
+    return content_key(
+        request=values, weights=weights_sha256, device=info.device, safety=info.safety, versions=versions()
+    )

@@ -1,7 +1,8 @@
 """Looking at a model folder before anything in it is loaded. Nothing here imports, unpickles or executes.
 
-A folder is what `StableDiffusionPipeline.save_pretrained` writes for Stable Diffusion 1.x. It is refused, with one
-sentence, if it carries Python code, holds its weights as pickles only, or if a file is missing or damaged.
+A folder is what `save_pretrained` of diffusers' pipelines writes for Stable Diffusion 1.x (and models of its shape, as
+SD-Turbo) or XL. It is refused, with one sentence, if it carries Python code, holds its weights as pickles only, or if
+a file is missing or damaged.
 """
 
 from __future__ import annotations
@@ -17,31 +18,60 @@ from typing import Any
 from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.safetensors_header import check_safetensors
 
-PARTS: Mapping[str, tuple[str, ...]] = {
-    "tokenizer": ("CLIPTokenizer", "CLIPTokenizerFast"),
-    "text_encoder": ("CLIPTextModel",),
-    "unet": ("UNet2DConditionModel",),
-    "vae": ("AutoencoderKL",),
-}
-WEIGHTS: Mapping[str, str] = {
-    "text_encoder": "model",
-    "unet": "diffusion_pytorch_model",
-    "vae": "diffusion_pytorch_model",
-}
-SAFETY_PARTS: Mapping[str, tuple[str, ...]] = {  # some models have them
-    "safety_checker": ("StableDiffusionSafetyChecker",),
-    "feature_extractor": ("CLIPImageProcessor", "CLIPFeatureExtractor", "CLIPImageProcessorPil"),
-}
-SAFETY_WEIGHTS: Mapping[str, str] = {"safety_checker": "model"}
-SAFETY_CONFIGS: Mapping[str, str] = {"safety_checker": "config.json", "feature_extractor": "preprocessor_config.json"}
-CONFIGS: Mapping[str, str] = {
-    "tokenizer": "tokenizer_config.json",
-    "text_encoder": "config.json",
-    "unet": "config.json",
-    "vae": "config.json",
-    "scheduler": "scheduler_config.json",
-}
-TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "merges.txt", "special_tokens_map.json")
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What a kind of model folder holds: for each part the classes it may be, its weights' stem and its config."""
+
+    name: str
+    pipeline: str  # in diffusers
+    classes: Mapping[str, tuple[str, ...]]
+    weights: Mapping[str, str]
+    configs: Mapping[str, str]
+    tokenizers: tuple[str, ...] = ()
+    tokenizer_files: tuple[str, ...] = ("tokenizer.json", "vocab.json", "merges.txt", "special_tokens_map.json")
+
+
+_TOKENIZER = ("CLIPTokenizer", "CLIPTokenizerFast")
+_NETWORK = "diffusion_pytorch_model"
+SD = Layout(
+    name="Stable Diffusion 1.x",
+    pipeline="StableDiffusionPipeline",
+    classes={
+        "tokenizer": _TOKENIZER,
+        "text_encoder": ("CLIPTextModel",),
+        "unet": ("UNet2DConditionModel",),
+        "vae": ("AutoencoderKL",),
+    },
+    weights={"text_encoder": "model", "unet": _NETWORK, "vae": _NETWORK},
+    configs={
+        "tokenizer": "tokenizer_config.json",
+        "text_encoder": "config.json",
+        "unet": "config.json",
+        "vae": "config.json",
+        "scheduler": "scheduler_config.json",
+    },
+    tokenizers=("tokenizer",),
+)
+SDXL = Layout(
+    name="Stable Diffusion XL",
+    pipeline="StableDiffusionXLPipeline",
+    classes={**SD.classes, "tokenizer_2": _TOKENIZER, "text_encoder_2": ("CLIPTextModelWithProjection",)},
+    weights={**SD.weights, "text_encoder_2": "model"},
+    configs={**SD.configs, "tokenizer_2": "tokenizer_config.json", "text_encoder_2": "config.json"},
+    tokenizers=("tokenizer", "tokenizer_2"),
+)
+FAMILIES = (SD, SDXL)
+SAFETY = Layout(  # some models have it beside the rest
+    name="safety checker",
+    pipeline="",
+    classes={
+        "safety_checker": ("StableDiffusionSafetyChecker",),
+        "feature_extractor": ("CLIPImageProcessor", "CLIPFeatureExtractor", "CLIPImageProcessorPil"),
+    },
+    weights={"safety_checker": "model"},
+    configs={"safety_checker": "config.json", "feature_extractor": "preprocessor_config.json"},
+)
 MAX_CONFIG_BYTES = 64_000_000  # a tokenizer.json holds its whole vocabulary
 
 
@@ -50,6 +80,8 @@ class ModelFolder:
     """A folder that passed: its configs, and the files that loading will read."""
 
     path: Path
+    family: Layout
+    index: Mapping[str, Any]  # model_index.json
     configs: Mapping[str, Mapping[str, Any]]  # by part
     variant: str | None  # "fp16" where every part has weights of that name and they were asked for
     has_safety_checker: bool
@@ -84,9 +116,18 @@ class ModelFolder:
         """Numbers in the embedding of one token."""
         return int(self.configs["text_encoder"].get("hidden_size", 512))  # CLIP's own default
 
+    @property
+    def zeros_for_empty_prompt(self) -> bool:
+        """Whether an empty negative prompt stands for zeros instead of the empty text's embedding (XL only)."""
+        return self.family is SDXL and bool(self.index.get("force_zeros_for_empty_prompt", True))
+
+    def files_sha256(self) -> dict[str, str]:
+        """Hash of each file that loading reads, by its path in the folder; seconds for gigabytes, then remembered."""
+        return {f.relative_to(self.path).as_posix(): hash_file(f) for f in self.files}
+
     def weights_sha256(self) -> str:
-        """One hash of everything that loading reads; seconds for gigabytes the first time, then remembered."""
-        return _hash_files(tuple((str(f.relative_to(self.path)), f, _stamp(f)) for f in self.files))
+        """One hash of everything that loading reads."""
+        return one_hash(self.files_sha256())
 
 
 def inspect_folder(path: Path, *, variant: str | None = None) -> ModelFolder:
@@ -95,19 +136,29 @@ def inspect_folder(path: Path, *, variant: str | None = None) -> ModelFolder:
         raise ModelUnavailable(f"There is no model folder {path.name!r}.")
     _refuse_code(path)
     index = _read_json(path / "model_index.json")
+    family = SDXL if _named(index, "text_encoder_2") is not None else SD
     checked = _named(index, "safety_checker") is not None
-    _check_classes(path.name, index, {**PARTS, **(SAFETY_PARTS if checked else {})})
-    stems = {**WEIGHTS, **(SAFETY_WEIGHTS if checked else {})}
-    config_names = {**CONFIGS, **(SAFETY_CONFIGS if checked else {})}
+    layouts = (family, SAFETY) if checked else (family,)
+    for layout in layouts:
+        _check_classes(path.name, index, family.name, layout.classes)
+    stems = {part: stem for layout in layouts for part, stem in layout.weights.items()}
+    config_names = {part: name for layout in layouts for part, name in layout.configs.items()}
     configs = {part: _read_json(path / part / name) for part, name in config_names.items()}
-    _check_configs(path.name, configs)
+    _check_configs(path.name, family, configs)
     if variant and not all((path / part / f"{stem}.{variant}.safetensors").is_file() for part, stem in stems.items()):
         variant = None
     weights = [file for part, stem in stems.items() for file in _weights(path / part, stem, variant)]
-    tokenizer = [path / "tokenizer" / name for name in TOKENIZER_FILES]
+    tokenizer = [path / part / name for part in family.tokenizers for name in family.tokenizer_files]
     configs_read = [path / "model_index.json", *(path / part / name for part, name in config_names.items())]
-    files = sorted([*weights, *configs_read, *(file for file in tokenizer if file.is_file())])
-    return ModelFolder(path=path, configs=configs, variant=variant, has_safety_checker=checked, files=tuple(files))
+    return ModelFolder(
+        path=path,
+        family=family,
+        index=index,
+        configs=configs,
+        variant=variant,
+        has_safety_checker=checked,
+        files=tuple(sorted([*weights, *configs_read, *(file for file in tokenizer if file.is_file())])),
+    )
 
 
 def _refuse_code(path: Path) -> None:
@@ -122,20 +173,23 @@ def _named(index: Mapping[str, Any], part: str) -> object:
     return entry[-1] if isinstance(entry, list) and entry else None
 
 
-def _check_classes(name: str, index: Mapping[str, Any], parts: Mapping[str, tuple[str, ...]]) -> None:
+def _check_classes(name: str, index: Mapping[str, Any], kind: str, parts: Mapping[str, tuple[str, ...]]) -> None:
     for part, classes in parts.items():
         if _named(index, part) not in classes:
             entry = str(index.get(part))[:60]
-            raise ModelUnavailable(f"{name} is not a Stable Diffusion 1.x model: its {part} is {entry}.")
+            raise ModelUnavailable(f"{name} is not a {kind} model: its {part} is {entry}.")
 
 
-def _check_configs(name: str, configs: Mapping[str, Mapping[str, Any]]) -> None:
+def _check_configs(name: str, family: Layout, configs: Mapping[str, Mapping[str, Any]]) -> None:
     for part in ("unet", "vae"):
         channels = configs[part].get("block_out_channels")
         if not isinstance(channels, list) or not 1 <= len(channels) <= 8:
-            raise ModelUnavailable(f"{name} is not a Stable Diffusion 1.x model: its {part} names no channels.")
+            raise ModelUnavailable(f"{name} is not a {family.name} model: its {part} names no channels.")
     if not isinstance(configs["unet"].get("sample_size"), int):
         raise ModelUnavailable(f"{name} does not say for which size its unet was trained.")
+    embedding = "text_time" if family is SDXL else None
+    if configs["unet"].get("addition_embed_type") != embedding or configs["unet"].get("time_cond_proj_dim") is not None:
+        raise ModelUnavailable(f"{name} is not a {family.name} model: its unet wants other inputs.")
     if configs["scheduler"].get("prediction_type", "epsilon") not in ("epsilon", "v_prediction"):
         raise ModelUnavailable(f"{name} predicts something that the schedulers here cannot use.")
 
@@ -188,10 +242,17 @@ def _stamp(file: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
+def hash_file(file: Path) -> str:
+    """SHA-256 of a file, remembered until its size or its time changes."""
+    return _hash(file, _stamp(file))
+
+
+def one_hash(files: Mapping[str, str]) -> str:
+    """One SHA-256 of many, by name."""
+    return hashlib.sha256("".join(f"{name}\0{sha}\n" for name, sha in sorted(files.items())).encode()).hexdigest()
+
+
 @cache
-def _hash_files(files: tuple[tuple[str, Path, tuple[int, int]], ...]) -> str:
-    whole = hashlib.sha256()
-    for name, file, _ in files:
-        with file.open("rb") as stream:
-            whole.update(f"{name}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
-    return whole.hexdigest()
+def _hash(file: Path, stamp: tuple[int, int]) -> str:  # noqa: ARG001  # another stamp is another key
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboard.engine.errors import ModelUnavailable, UnknownModel
-from dashboard.engine.models import LoadedModel, ModelRegistry
+from dashboard.engine.models import LoadedModel
+from dashboard.engine.registry import ModelRegistry
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+SAFETY_NOTES: Mapping[str, str] = {
+    "on": "Its safety checker looks at every picture; it errs both ways.",
+    "off": "The operator has switched its safety checker off.",
+    "none": "It brings no safety checker: nothing looks at its pictures.",
+    "unknown": "Whether it brings a safety checker is known once it is here.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +31,18 @@ class ModelInfo:
     vae_scale_factor: int  # pixels a latent place, a side
     default_steps: int
     default_guidance_scale: float
+    default_scheduler: str  # a key of SCHEDULERS
     device: str  # "cpu", "cuda", ...
-    dtype: str  # what "default" means for it: "float32" or "float16"
+    dtype: str  # what "default" means for it: "float32", "bfloat16" or "float16"
     licence: str
+    restrictions: str  # a sentence: what the licence forbids whoever uses it
     what_it_is: str  # a sentence
     what_it_is_not: str  # a sentence
+    suits: str  # which lessons
+    download_gb: float | None  # gigabytes; None: not known, or nothing is downloaded
+    memory_gb: float | None  # gigabytes on a graphics card, about; None: not known
+    safety: Literal["on", "off", "none", "unknown"]  # its safety checker; unknown until its folder is here
+    pipeline: str  # in diffusers
     prompt_tokens: int  # that it reads, its start and end markers included
     text_width: int  # numbers in the embedding of one token
 
@@ -34,3 +50,8 @@ class ModelInfo:
     def latent_side(self) -> int:
         """Latent places a side, at the native size."""
         return self.native_size // self.vae_scale_factor
+
+    @property
+    def safety_note(self) -> str:
+        """A sentence on its safety checker."""
+        return SAFETY_NOTES[self.safety]

@@ -1,4 +1,4 @@
-"""A model's three networks in one dtype, and what the denoising loop asks of them.
+"""A model's networks in one dtype, and what the denoising loop asks of them.
 
 Every method takes and gives float32, whatever the networks compute in: the schedulers' arithmetic stays in float32.
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +18,7 @@ from torch import Tensor
 
 from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.folders import ModelFolder
+from dashboard.engine.lora import add_lora
 from dashboard.engine.rows import RowRunner, make_row_stable, measure_row_rule
 from dashboard.engine.words import LearnedWord, read_with, with_tokens
 
@@ -24,57 +28,119 @@ FIXED_ROWS_SMALL = 8  # where counts differ: 7% above 16 a row, and half the pad
 FIXED_ROWS_LARGE = 2  # a large U-Net keeps a processor busy with one image, both its rows
 FIXED_ROWS_GPU = 8
 PROMPTS_KEPT = 256
+SIZES = 6  # numbers for sizes that an XL U-Net reads
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A prompt as the U-Net reads it, float32, on the device."""
+
+    text: Tensor  # (1, T, D)
+    pooled: Tensor | None = None  # (1, P): the whole prompt in one vector; XL only
 
 
 class Networks:
-    """Text encoder, U-Net and VAE of one model in one dtype. Used by one thread at a time."""
+    """Text encoders, U-Net and VAE of one model in one dtype. Used by one thread at a time."""
 
     def __init__(
-        self, *, text_encoder: Any, unet: Any, vae: Any, tokenizer: Any, device: str, dtype: torch.dtype
+        self,
+        *,
+        text_encoder: Any,
+        unet: Any,
+        vae: Any,
+        tokenizer: Any,
+        device: str,
+        dtype: torch.dtype,
+        text_encoder_2: Any = None,
+        tokenizer_2: Any = None,
+        zeros_for_empty_prompt: bool = False,
     ) -> None:
+        """With a second text encoder and its tokenizer it is an XL model."""
         self.text_encoder, self.unet, self.vae, self.tokenizer = text_encoder, unet, vae, tokenizer
+        self.text_encoder_2, self.tokenizer_2 = text_encoder_2, tokenizer_2
+        self._zeros = zeros_for_empty_prompt
         self.device, self.dtype = torch.device(device), dtype
+        if dtype == torch.float16 and vae.config.force_upcast:  # XL's VAE overflows in float16
+            torch.nn.Module.to(vae, torch.float32)
         self.small = sum(p.numel() for p in unet.parameters()) < SMALL_NETWORK
         self._may_vary = self.small and device == "cpu" and dtype == torch.float32
         if device == "cpu" and dtype == torch.float32:
             make_row_stable(unet)
             make_row_stable(vae)
         self._runners: dict[tuple[int, ...], RowRunner] = {}
-        self._prompts: OrderedDict[tuple[str, tuple[LearnedWord, ...]], Tensor] = OrderedDict()
+        self._prompts: OrderedDict[tuple[str, tuple[LearnedWord, ...]], Reading] = OrderedDict()
+
+    def encode(self, prompt: str, words: tuple[LearnedWord, ...] = ()) -> Tensor:
+        """The prompt as the U-Net reads it: (1, T, D), on the device."""
+        return self.read(prompt, words).text
 
     @torch.inference_mode()
-    def encode(self, prompt: str, words: tuple[LearnedWord, ...] = ()) -> Tensor:
-        """The prompt as the U-Net reads it: (1, T, D), on the device. One prompt a call; the last ones are kept."""
+    def read(self, prompt: str, words: tuple[LearnedWord, ...] = (), *, unconditional: bool = False) -> Reading:
+        """The prompt as the U-Net reads it. One prompt a call; the last ones are kept.
+
+        `unconditional`: it stands for "no prompt" in guidance; an empty one is all zeros to most XL models.
+        """
         key = (prompt, words)
         if key not in self._prompts:
-            self._prompts[key] = self._encode(prompt, words).float()
+            self._prompts[key] = self._read(prompt, words)
             if len(self._prompts) > PROMPTS_KEPT:
                 self._prompts.popitem(last=False)
         self._prompts.move_to_end(key)
-        return self._prompts[key]
+        reading = self._prompts[key]
+        if unconditional and not prompt and self._zeros and reading.pooled is not None:
+            return Reading(torch.zeros_like(reading.text), torch.zeros_like(reading.pooled))
+        return reading
 
-    def prepare(self, latent_shape: tuple[int, ...], text_shape: tuple[int, ...]) -> None:
-        """Find the row rule for this latent size, (C, h, w), if it is new: it takes a second and is no image's work."""
+    def added(self, reading: Reading, height: int, width: int) -> Tensor | None:
+        """What an XL U-Net reads besides text and time: (1, P + 6), the pooled prompt, then six numbers for sizes.
+
+        Sizes in pixels: of the training picture, of its cut-off corner, of the picture asked for; all of the first and
+        last are what is asked for, as in diffusers (Podell et al. 2023, SDXL, arXiv:2307.01952, section 2.2).
+        """
+        if reading.pooled is None:
+            return None
+        sizes = torch.tensor([[height, width, 0, 0, height, width]], dtype=torch.float32, device=self.device)
+        return torch.cat([reading.pooled, sizes], dim=1)
+
+    def prepare(self, latent_shape: tuple[int, ...], text_shape: tuple[int, ...], added: Tensor | None = None) -> None:
+        """Find the row rule for this latent size, (C, h, w), if it is new: it takes a second and is no image's work.
+
+        `added`: what XL models read besides, (R, P + 6).
+        """
         if latent_shape not in self._runners:
-            fixed = self._row_rule(latent_shape, text_shape)
+            fixed = self._row_rule(latent_shape, text_shape, 0 if added is None else added.shape[1])
             self._runners[latent_shape] = RowRunner(self._forward, max_rows=MAX_ROWS, fixed=fixed)
 
     @torch.inference_mode()
-    def predict_noise(self, samples: Tensor, timesteps: Tensor, text: Tensor) -> Tensor:
-        """One U-Net evaluation a row: (R, C, h, w), (R,), (R, T, D) -> (R, C, h, w). `prepare` came before."""
-        return self._runners[tuple(samples.shape[1:])](samples, timesteps, text)
+    def predict_noise(self, samples: Tensor, timesteps: Tensor, text: Tensor, added: Tensor | None = None) -> Tensor:
+        """One U-Net evaluation a row: (R, C, h, w), (R,), (R, T, D), for XL (R, P + 6) -> (R, C, h, w).
+
+        `prepare` came before.
+        """
+        inputs = (samples, timesteps, text) if added is None else (samples, timesteps, text, added)
+        return self._runners[tuple(samples.shape[1:])](*inputs)
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (1, C, h, w) to pixels (1, 3, H, W), about -1 to 1. Always one row: even bits, steady memory."""
-        scaled = (latents / self.vae.config.scaling_factor).to(self.device, self.dtype)
+        scaled = (latents / self.vae.config.scaling_factor).to(self.device, self.vae.dtype)
         return self.vae.decode(scaled, return_dict=False)[0].float()
 
     @torch.inference_mode()
     def encode_pixels(self, pixels: Tensor) -> Tensor:
         """Pixels (1, 3, H, W), -1 to 1, to the mean of their latents, (1, C, h, w), in the U-Net's scale."""
-        mean = self.vae.encode(pixels.to(self.device, self.dtype), return_dict=False)[0].mean
+        mean = self.vae.encode(pixels.to(self.device, self.vae.dtype), return_dict=False)[0].mean
         return (mean * self.vae.config.scaling_factor).float()
+
+    def _read(self, prompt: str, words: tuple[LearnedWord, ...]) -> Reading:
+        if self.text_encoder_2 is None:
+            return Reading(self._encode(prompt, words).float())
+        ids = token_ids(self.tokenizer, self.text_encoder.config.max_position_embeddings, prompt)
+        ids_2 = token_ids(self.tokenizer_2, self.text_encoder_2.config.max_position_embeddings, prompt)
+        first = self.text_encoder(ids.to(self.device), output_hidden_states=True)
+        second = self.text_encoder_2(ids_2.to(self.device), output_hidden_states=True)
+        text = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1)  # the last layer but one
+        return Reading(text.float(), second[0].float())
 
     def _encode(self, prompt: str, words: tuple[LearnedWord, ...]) -> Tensor:
         most, tokenizer = self.text_encoder.config.max_position_embeddings, self.tokenizer
@@ -86,17 +152,25 @@ class Networks:
         vectors = torch.stack([word.tensor() for word in words])
         return read_with(self.text_encoder, ids, vectors, known=len(tokenizer))
 
-    def _forward(self, samples: Tensor, timesteps: Tensor, text: Tensor) -> Tensor:
-        return self.unet(samples.to(self.dtype), timesteps, text.to(self.dtype), return_dict=False)[0].float()
+    def _forward(self, samples: Tensor, timesteps: Tensor, text: Tensor, added: Tensor | None = None) -> Tensor:
+        extra: dict[str, Any] = {}
+        if added is not None:
+            added = added.to(self.dtype)
+            extra["added_cond_kwargs"] = {"text_embeds": added[:, :-SIZES], "time_ids": added[:, -SIZES:]}
+        prediction: Tensor = self.unet(
+            samples.to(self.dtype), timesteps, text.to(self.dtype), **extra, return_dict=False
+        )[0]
+        return prediction.float()
 
     @torch.inference_mode()
-    def _row_rule(self, latent_shape: tuple[int, ...], text_shape: tuple[int, ...]) -> int | None:
+    def _row_rule(self, latent_shape: tuple[int, ...], text_shape: tuple[int, ...], added: int) -> int | None:
         if self.device.type != "cpu":
             return FIXED_ROWS_GPU
         if not self._may_vary:
             return FIXED_ROWS_LARGE
         draw = partial(torch.randn, generator=torch.Generator().manual_seed(0))
-        inputs = (draw((MAX_ROWS, *latent_shape)), torch.linspace(1, 999, MAX_ROWS), draw((MAX_ROWS, *text_shape)))
+        inputs = [draw((MAX_ROWS, *latent_shape)), torch.linspace(1, 999, MAX_ROWS), draw((MAX_ROWS, *text_shape))]
+        inputs += [draw((MAX_ROWS, added))] if added else []
         return measure_row_rule(self._forward, inputs, fallback=FIXED_ROWS_SMALL)
 
 
@@ -106,37 +180,55 @@ def token_ids(tokenizer: Any, most: int, prompt: str) -> Tensor:
     return tokenizer(prompt, padding="max_length", max_length=length, truncation=True, return_tensors="pt").input_ids
 
 
-def load_networks(folder: ModelFolder, tokenizer: Any, *, device: str, dtype: torch.dtype) -> Networks:
-    """Load from safetensors only. `ModelUnavailable` if the weights do not fit the configs."""
+def load_networks(
+    folder: ModelFolder, tokenizers: Sequence[Any], *, device: str, dtype: torch.dtype, lora: Path | None = None
+) -> Networks:
+    """Load from safetensors only. `ModelUnavailable` if the weights do not fit the configs.
+
+    `tokenizers`: one for each of the family's text encoders. `lora`: a checked file of changes to the U-Net.
+    """
     parts = load_parts(folder)
+    if lora is not None:
+        add_lora(parts["unet"], lora)
     for module in parts.values():
         torch.nn.Module.to(module, device=device, dtype=dtype)  # diffusers' own `to` warns of float32 layers it has not
-    return Networks(**parts, tokenizer=tokenizer, device=device, dtype=dtype)
+    readers = dict(zip(folder.family.tokenizers, tokenizers, strict=True))
+    return Networks(
+        **parts, **readers, device=device, dtype=dtype, zeros_for_empty_prompt=folder.zeros_for_empty_prompt
+    )
 
 
 def load_parts(folder: ModelFolder) -> dict[str, torch.nn.Module]:
-    """Text encoder, U-Net and VAE as the folder has them: float32, on the CPU, ready to be read from, not trained."""
+    """Text encoders, U-Net and VAE as the folder has them: float32, on the CPU, ready to be read from, not trained."""
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from diffusers.utils import logging as diffusers_logging
-    from transformers import CLIPTextModel
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
     from transformers.utils import logging as transformers_logging
 
     diffusers_logging.disable_progress_bar()  # not on the operator's or the command line's screen
     transformers_logging.disable_progress_bar()
-    classes = {"text_encoder": CLIPTextModel, "unet": UNet2DConditionModel, "vae": AutoencoderKL}
+    classes = {
+        "text_encoder": CLIPTextModel,
+        "text_encoder_2": CLIPTextModelWithProjection,
+        "unet": UNet2DConditionModel,
+        "vae": AutoencoderKL,
+    }
     with _LOADING:  # the libraries patch torch while they build a network
-        parts = {part: load_part(kind, folder, part) for part, kind in classes.items()}
+        parts = {part: load_part(classes[part], folder, part) for part in folder.family.weights}
     return {part: module.eval() for part, module in parts.items()}
 
 
-def load_tokenizer(folder: ModelFolder) -> Any:
-    """The folder's CLIP tokenizer. `ModelUnavailable` if it is damaged."""
+def load_tokenizers(folder: ModelFolder) -> list[Any]:
+    """The folder's CLIP tokenizers, one a text encoder. `ModelUnavailable` if one is damaged."""
     from transformers import CLIPTokenizer
 
-    try:
-        return CLIPTokenizer.from_pretrained(folder.path / "tokenizer", local_files_only=True)
-    except Exception as error:  # whatever a damaged file makes the library raise, the learner gets one sentence
-        raise _not_loaded(folder, "tokenizer", error) from error
+    tokenizers = []
+    for part in folder.family.tokenizers:
+        try:
+            tokenizers.append(CLIPTokenizer.from_pretrained(folder.path / part, local_files_only=True))
+        except Exception as error:  # whatever a damaged file makes the library raise, the learner gets one sentence
+            raise _not_loaded(folder, part, error) from error
+    return tokenizers
 
 
 def load_part(kind: Any, folder: ModelFolder, part: str) -> torch.nn.Module:

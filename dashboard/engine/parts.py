@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from dashboard.engine.networks import SIZES
+
 if TYPE_CHECKING:
     from dashboard.engine.models import LoadedModel
 
@@ -60,6 +62,7 @@ def _parts(model: LoadedModel) -> tuple[ModelPart, ...]:
     parts = [
         _untrained("tokenizer", model.tokenizer),
         _network("text_encoder", networks.text_encoder),
+        *([_network("text_encoder_2", networks.text_encoder_2)] if networks.text_encoder_2 is not None else []),
         _network("unet", networks.unet),
         ModelPart(name="scheduler", class_name=model.schedulers.own_class, parameters=0, memory=0),
         _network("vae", networks.vae),
@@ -73,14 +76,18 @@ def _pass_gflop(model: LoadedModel) -> float:
     """Counted by torch on the network's shapes, without computing it."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    info, unet = model.info, model.networks(model.info.dtype).unet
-    width = unet.config.cross_attention_dim
+    info, networks = model.info, model.networks(model.info.dtype)
+    unet, width = networks.unet, networks.unet.config.cross_attention_dim
+    extra: dict[str, Any] = {}
     with torch.device("meta"):
         shadow = type(unet).from_config(unet.config)  # its shapes, without its numbers
         sample = torch.empty(1, info.latent_channels, info.latent_side, info.latent_side)
         timestep, text = torch.zeros(1), torch.empty(1, info.prompt_tokens, width)
+        if networks.text_encoder_2 is not None:
+            pooled = torch.empty(1, networks.text_encoder_2.config.projection_dim)
+            extra["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": torch.zeros(1, SIZES)}
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        shadow(sample, timestep, text)
+        shadow(sample, timestep, text, **extra)
     return float(counter.get_total_flops()) / 1e9
 
 

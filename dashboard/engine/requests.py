@@ -118,6 +118,9 @@ class ImageRequest:
         self._set("num_inference_steps", _whole("number of steps", self.num_inference_steps, 1, MAX_STEPS))
         self._set("guidance_scale", _guidance(self.guidance_scale))
         _check_choice("scheduler", self.scheduler, tuple(SCHEDULERS))
+        most = SCHEDULERS[self.scheduler].max_steps
+        if self.num_inference_steps > most:
+            raise ValueError(f"{SCHEDULERS[self.scheduler].label} takes at most {most} steps.")
         _check_choice("dtype", self.dtype, DTYPES)
         if not isinstance(self.model, str) or not 1 <= len(self.model) <= 200:
             raise ValueError("The model must be named by its id.")

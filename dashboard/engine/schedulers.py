@@ -28,6 +28,8 @@ class SchedulerInfo:
     exploding: bool  # holds x0 + sigma * noise; the others hold sqrt(abar) * x0 + sqrt(1 - abar) * noise
     description: str
     paper: str
+    distilled: bool = False  # only for models distilled for it: lessons leave it out
+    max_steps: int = 150
 
 
 _INFOS = (
@@ -118,6 +120,19 @@ _INFOS = (
         exploding=True,
         description="Fits a curve through its last four slopes and follows it; a linear multistep method.",
         paper="Crowson, k-diffusion's sample_lms; Adams-Bashforth, see Karras et al. 2022, arXiv:2206.00364",
+    ),
+    SchedulerInfo(
+        key="lcm",
+        label="LCM",
+        class_name="LCMScheduler",
+        order=1,
+        evaluations_per_step=1,
+        stochastic=True,
+        exploding=False,
+        description="Jumps to a guess of the clean image and adds less noise back; for models distilled for it only.",
+        paper="Luo et al. 2023, Latent Consistency Models, arXiv:2310.04378, and LCM-LoRA, arXiv:2311.05556",
+        distilled=True,
+        max_steps=50,
     ),
 )
 SCHEDULERS: Mapping[str, SchedulerInfo] = MappingProxyType({info.key: info for info in _INFOS})

@@ -3,98 +3,100 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 
-POCKET = "pocket"
-DEFAULT_HUB_MODEL = "CompVis/stable-diffusion-v1-4@133a221b8aa7292a167afc5127cb63fb5005638b"
+from dashboard.engine.catalogue import CATALOGUE, POCKET, About, about_unlisted
+
+DEFAULT_HUB_MODEL = "CompVis/stable-diffusion-v1-4"
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_BY_SHORT_NAME = {repository.split("/")[1]: repository for repository in CATALOGUE if "/" in repository}
 
 
 @dataclass(frozen=True, kw_only=True)
-class About:
-    """What people should know of a model; a folder does not say it."""
+class Place:
+    """Where weights are: a folder or file, or a hub repository, at a commit or at what its first download finds."""
 
-    name: str
-    licence: str
-    what_it_is: str
-    what_it_is_not: str
-    default_steps: int = 50
-    default_guidance_scale: float = 7.5
+    path: Path | None = None
+    repository: str = ""
+    revision: str = ""  # empty: pinned at the first download
 
+    @property
+    def shown(self) -> str:
+        """Path or hub id, as diffusers' `from_pretrained` takes it."""
+        return str(self.path) if self.path else self.repository
 
-_STABLE_DIFFUSION_1_4 = About(
-    name="Stable Diffusion v1.4",
-    licence="CreativeML OpenRAIL-M",
-    what_it_is="A latent diffusion model trained on hundreds of millions of captioned pictures from the web.",
-    what_it_is_not="It is no source of facts, and it repeats the biases of the web's pictures and captions.",
-)
-ABOUT: Mapping[str, About] = MappingProxyType(
-    {
-        POCKET: About(
-            name="Pocket",
-            licence="Apache-2.0",
-            what_it_is="A small latent diffusion model that this project trained on scenes it drew itself.",
-            what_it_is_not="It is not Stable Diffusion, and it knows no word and no thing beyond its pocket world.",
-            default_steps=20,
-            default_guidance_scale=5.0,
-        ),
-        "CompVis/stable-diffusion-v1-4": _STABLE_DIFFUSION_1_4,
-    }
-)
+    @property
+    def name(self) -> str:
+        return self.path.stem if self.path else self.repository.split("/")[1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One model as the operator lists it: a folder, or a hub repository at a pinned revision."""
+    """One model as the operator lists it."""
 
     id: str
-    folder: Path | None = None
-    repository: str = ""
-    revision: str = ""
+    place: Place
+    lora: Place | None = None  # changes to the weights, added when they are loaded
 
     @property
     def shown(self) -> str:
-        """Folder or hub id, as diffusers' `from_pretrained` takes it."""
-        return str(self.folder) if self.folder else self.repository
+        return self.place.shown
 
     @property
     def about(self) -> About:
-        known = ABOUT.get(self.id) or ABOUT.get(self.repository)
-        return known or About(
-            name=self.id,
-            licence="as its owner says",
-            what_it_is=f"A Stable Diffusion 1.x model that this server's operator added from {Path(self.shown).name}.",
-            what_it_is_not="This project did not train it and cannot say what it has seen.",
+        base = CATALOGUE.get(self.id) or CATALOGUE.get(self.place.repository)
+        base = base or about_unlisted(self.id, Path(self.shown).name)
+        if self.lora is None:
+            return base
+        change = CATALOGUE.get(self.lora.repository) or about_unlisted(self.lora.name, self.lora.name)
+        return replace(
+            change,
+            name=f"{base.name} with {change.name}",
+            licence=" and ".join(dict.fromkeys((base.licence, change.licence))),
+            restrictions=" ".join(dict.fromkeys((base.restrictions, change.restrictions))),
+            native_size=base.native_size,
+            download_gb=(base.download_gb or 0) + (change.download_gb or 0) or None,
+            memory_gb=base.memory_gb,
         )
 
 
 def parse_source(text: str) -> Source:
-    """Read one entry of the operator's list: `[id=]folder` or `[id=]owner/name@revision`.
+    """Read one entry of the operator's list: `[id=]place`, or `[id=]place|place of a LoRA`.
 
-    ValueError with one sentence for anything else.
+    A place is a folder, one .safetensors file, `owner/name`, `owner/name@commit`, or the short name of a model of the
+    catalogue. ValueError with one sentence for anything else.
     """
-    name, _, place = text.rpartition("=")
-    repository, _, revision = place.partition("@")
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", repository) and not Path(place).expanduser().exists():
-        if not revision:
-            raise ValueError(f'The model {repository} needs a pinned revision: write "{repository}@" and the commit.')
-        return Source(id=name or repository.split("/")[1], repository=repository, revision=revision)
-    if not place:
+    name, _, places = text.rpartition("=")
+    base, bar, change = places.partition("|")
+    if not base.strip() or (bar and not change.strip()):
         raise ValueError("A listed model has neither a folder nor a hub id.")
-    folder = Path(place).expanduser()
-    return Source(id=name or folder.name, folder=folder)
+    place = _place(base.strip())
+    lora = _place(change.strip()) if change else None
+    own = f"{place.name}-{lora.name}" if lora else place.name
+    return Source(id=name.strip() or own, place=place, lora=lora)
 
 
 def list_sources(pocket: Path, listed: Sequence[str], *, gpu: bool) -> tuple[Source, ...]:
     """Every model of this server, Pocket first. ValueError for an entry that cannot be read or an id used twice."""
-    sources = [Source(id=POCKET, folder=pocket), *(parse_source(entry) for entry in listed)]
-    default = parse_source(DEFAULT_HUB_MODEL)
-    if gpu and all(source.repository != default.repository for source in sources):
-        sources.append(default)
+    sources = [Source(id=POCKET, place=Place(path=pocket)), *(parse_source(entry) for entry in listed)]
+    if gpu and all(source.place.repository != DEFAULT_HUB_MODEL for source in sources):
+        sources.append(parse_source(DEFAULT_HUB_MODEL))
     ids = [source.id for source in sources]
     twice = next((i for i in ids if ids.count(i) > 1), None)
     if twice is not None:
         raise ValueError(f"Two listed models are called {twice!r}: name one of them with another id, as id=folder.")
     return tuple(sources)
+
+
+def _place(text: str) -> Place:
+    path = Path(text).expanduser()
+    if path.exists():
+        return Place(path=path)
+    repository, _, revision = text.partition("@")
+    repository = _BY_SHORT_NAME.get(repository, repository)
+    if not _REPOSITORY.fullmatch(repository):
+        return Place(path=path)
+    known = CATALOGUE.get(repository)
+    return Place(repository=repository, revision=revision or (known.revision if known else ""))

@@ -23,8 +23,9 @@ from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.loader import Loader, Refusal
 from dashboard.engine.memo import Memo
 from dashboard.engine.memory import is_out_of_memory
-from dashboard.engine.models import LoadedModel, ModelRegistry
+from dashboard.engine.models import LoadedModel
 from dashboard.engine.pace import Pace
+from dashboard.engine.registry import ModelRegistry
 
 logger = logging.getLogger(__name__)
 

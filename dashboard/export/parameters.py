@@ -34,6 +34,7 @@ SAMPLERS = {  # ours -> AUTOMATIC1111's
     "unipc": "UniPC",
     "heun": "Heun",
     "lms": "LMS",
+    "lcm": "LCM",
 }
 # Bounded keys keep the search linear on hostile text.
 _FIELD = re.compile(r'\s*(\w[\w \-/]{0,60}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')

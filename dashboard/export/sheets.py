@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 
 from dashboard.engine import ImageResult
+from dashboard.export.filtered import FILTERED, shown_picture
 from dashboard.export.lettering import Lettering
 from dashboard.export.names import credit
 
@@ -57,7 +58,7 @@ def grid_png(
     """
     if not results or len(results) != max(1, len(row_labels)) * len(column_labels):
         raise ValueError(f"{len(results)} images do not fill {len(row_labels)} rows of {len(column_labels)}.")
-    strips = _strips(results, row_labels, column_labels, captions or [""] * len(results))
+    strips = _strips(results, row_labels, column_labels, _captions(results, captions))
     indent = ROW_LABEL_WIDTH + GAP if row_labels else 0
     cells_width = len(strips[0].results) * (strips[0].cell[0] + GAP) - GAP
     inner = max(indent + cells_width, LEAST_WIDTH)
@@ -72,6 +73,15 @@ def grid_png(
         top += strip.height
     SMALL.write(draw, footer, MARGIN, top, inner)
     return sheet
+
+
+def _captions(results: Sequence[ImageResult], captions: Sequence[str]) -> list[str]:
+    """What stands under the images; a filtered one says so."""
+    given = captions or [""] * len(results)
+    return [
+        " ".join(filter(None, (FILTERED.lower() if r.filtered else "", text)))
+        for r, text in zip(results, given, strict=True)
+    ]
 
 
 def _strips(
@@ -106,6 +116,6 @@ def _draw_strip(sheet: Image.Image, draw: ImageDraw.ImageDraw, strip: _Strip, to
             LABEL.write(draw, strip.above[i], left, images_top - LABEL.height(strip.above[i], width), width)
         scale = min(width / result.width, height / result.height)
         shown = (round(result.width * scale), round(result.height * scale))
-        sheet.paste(result.image().resize(shown, Image.Resampling.LANCZOS), (left, images_top))
+        sheet.paste(shown_picture(result).resize(shown, Image.Resampling.LANCZOS), (left, images_top))
         SMALL.write(draw, caption, left, images_top + height, width)
     LABEL.write(draw, strip.label, MARGIN, images_top, ROW_LABEL_WIDTH)

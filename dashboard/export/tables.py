@@ -34,6 +34,7 @@ COLUMNS = (
     "evaluations",
     "steps_run",
     "seconds",
+    "filtered",
 )
 
 

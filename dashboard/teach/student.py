@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from dashboard.engine import ModelInfo, ModelUnavailable
-from dashboard.engine.folders import inspect_folder
-from dashboard.engine.networks import SMALL_NETWORK, load_parts, load_tokenizer, token_ids
+from dashboard.engine.folders import SDXL, inspect_folder
+from dashboard.engine.networks import SMALL_NETWORK, load_parts, load_tokenizers, token_ids
 from dashboard.engine.schedulers import SchedulerShelf
 from dashboard.engine.words import read_with, with_tokens
 
@@ -26,13 +26,15 @@ class Student:
         if not path.is_dir():
             raise ModelUnavailable(f"A new word can only be taught to a model in a folder here; {info.name} is not.")
         folder = inspect_folder(path)
+        if folder.family is SDXL:
+            raise ModelUnavailable(f"{info.name} has two text encoders, so this way of teaching does not fit it.")
         parts: dict[str, Any] = load_parts(folder)
         for network in parts.values():
             network.requires_grad_(False)
         self._text_encoder, self._unet, self._vae = parts["text_encoder"], parts["unet"], parts["vae"]
         if sum(parameter.numel() for parameter in self._unet.parameters()) > SMALL_NETWORK:
             raise ModelUnavailable(f"{info.name} is too large to be taught a word on this server.")
-        self._tokenizer = load_tokenizer(folder)
+        self._tokenizer = load_tokenizers(folder)[0]
         self._known = len(self._tokenizer)
         schedule = folder.configs["scheduler"]
         if schedule.get("prediction_type", "epsilon") != "epsilon":

@@ -7,7 +7,7 @@ Values are what the widget holds: text for prompts and seeds, numbers for steps 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -21,6 +21,8 @@ from dashboard.teach import COLOURS, SHAPES
 from dashboard.teach import MAX_STEPS as MAX_TEACHING
 from dashboard.teach import MIN_STEPS as MIN_TEACHING
 from dashboard.teach.word_task import MAX_TEXT
+from dashboard.ui import engine_room
+from dashboard.ui.models import current_info
 
 Value = str | int | float
 Number = TypeVar("Number", int, float)
@@ -313,7 +315,8 @@ def _draw_choice(names: Mapping[str, str]) -> Callable[[str, str, str], object]:
 
 def _draw_schedulers(label: str, key: str, value: str) -> object:
     chosen, name = list(parse_schedulers(value)), {key: info.label for key, info in SCHEDULERS.items()}.__getitem__
-    return st.multiselect(label, list(SCHEDULERS), chosen, format_func=name, key=key, persist_state="session")
+    keys = _offered_schedulers(chosen)
+    return st.multiselect(label, keys, chosen, format_func=name, key=key, persist_state="session")
 
 
 def _seed(name: str, short: str, label: str) -> Control:
@@ -325,8 +328,17 @@ def _looked_up(name: str, short: str, label: str) -> Control:
 
 
 def _scheduler(name: str, short: str, label: str) -> Control:
-    draw = _draw_choice({key: info.label for key, info in SCHEDULERS.items()})
+    def draw(label: str, key: str, value: str) -> object:
+        names = {offered: SCHEDULERS[offered].label for offered in _offered_schedulers([value])}
+        return _draw_choice(names)(label, key, value)
+
     return Control(name=name, short=short, label=label, draw=draw, parse=_choice(SCHEDULERS))
+
+
+def _offered_schedulers(chosen: Sequence[str]) -> list[str]:
+    """Those for any model, those chosen already, and the one that the model in use was distilled for."""
+    own = current_info().default_scheduler if engine_room.loading().done else ""
+    return [key for key, info in SCHEDULERS.items() if not info.distilled or key in chosen or key == own]
 
 
 def _pick(name: str, short: str, label: str, names: Mapping[str, str]) -> Control:

@@ -14,6 +14,7 @@ from html import escape
 from PIL import Image
 
 from dashboard.engine import CellStatus, ImageResult
+from dashboard.export.filtered import FILTERED, shown_picture
 from dashboard.ui.once import once
 
 MAX_SIDE = 384  # pixels: larger images are shown smaller in grids, as JPEG; their own pixels are one click away
@@ -50,7 +51,7 @@ def percent(share: float) -> str:
 
 def result_uri(result: ImageResult, max_side: int = MAX_SIDE) -> str:
     """The address of a finished image, encoded once however often a page shows it."""
-    return once(("image", result.sha256, max_side), lambda: data_uri(result.image(), max_side))
+    return once(("image", result.sha256, result.filtered, max_side), lambda: data_uri(shown_picture(result), max_side))
 
 
 def _preview(cell: CellStatus, title: str) -> str:
@@ -71,6 +72,6 @@ def _state(cell: CellStatus) -> str:
         case "running":
             return f"step {cell.step} of {cell.steps}"
         case "done" if cell.result is not None:
-            return f"{cell.result.seconds:.2f} s"
+            return FILTERED.lower() if cell.result.filtered else f"{cell.result.seconds:.2f} s"
         case _:
             return cell.state

@@ -23,6 +23,7 @@ from dashboard.export import (
     png_bytes,
     zip_bytes,
 )
+from dashboard.export.filtered import EXPLANATION, FILTERED
 from dashboard.ui.figures import figure, result_uri
 from dashboard.ui.models import script_source
 
@@ -63,7 +64,9 @@ def grid_gallery(
 
 def _cell(key: str, result: ImageResult, title: str) -> None:
     detail = f"{result.sha256[:8]} · {result.seconds:.2f} s"
-    st.html(figure(result_uri(result), title=title, detail=detail, alt=alt_text(result.request, result.model_name)))
+    if result.filtered:
+        detail = "Filtered: withheld by the model's safety checker"
+    st.html(figure(result_uri(result), title=title, detail=detail, alt=_alt(result)))
     if st.button(f"Open {plain(title)}", key=key, width="stretch"):
         show_image(result, title)
 
@@ -81,7 +84,7 @@ def show_image(result: ImageResult, title: str) -> None:
     picture, facts = st.columns(2)
     with picture:
         detail = f"{result.width} x {result.height} pixels"
-        alt = alt_text(request, result.model_name)
+        alt = _alt(result)
         st.html(figure(result_uri(result, MAX_OPEN), title=title, detail=detail, alt=alt))
         st.download_button(
             "PNG with its receipt",
@@ -108,8 +111,15 @@ def show_image(result: ImageResult, title: str) -> None:
             },
             border="horizontal",
         )
+    if result.filtered:
+        st.info(EXPLANATION, icon=":material/visibility_off:")
     with st.expander("The same image in diffusers", icon=":material/code:"):
         st.code(diffusers_code(request, script_source(request.model)), "python")
+
+
+def _alt(result: ImageResult) -> str:
+    told = alt_text(result.request, result.model_name)
+    return f"{FILTERED}, not shown: {told}" if result.filtered else told
 
 
 def downloads(

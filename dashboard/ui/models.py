@@ -31,6 +31,9 @@ def choose_model() -> None:
     info = infos[current_model()]
     st.markdown(f"**{info.name}** · {info.device}, {info.dtype}")
     st.caption(f"{info.what_it_is} {info.what_it_is_not}")
+    with st.expander("Licence and limits"):
+        st.caption(f"{info.licence}. {info.restrictions}")
+        st.caption(f"Suits {info.suits}. {info.safety_note}")
     for missing in (info for info in infos.values() if not info.available):
         st.caption(f":material/block: {missing.name}: {missing.reason}")
 

@@ -14,7 +14,7 @@ from diffusers import StableDiffusionPipeline
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from transformers import CLIPConfig, CLIPImageProcessor
 
-from dashboard.engine import Engine, ModelRegistry
+from dashboard.engine import Engine, Memo, ModelRegistry, ModelUnavailable
 
 
 def add_checker(folder: Path, *, threshold: float) -> None:
@@ -62,3 +62,25 @@ def test_a_checker_that_is_named_must_be_there(folder):
 
 def test_a_model_without_one_says_nothing_is_filtered(engine):
     assert not engine.submit([ask()]).results()[0].filtered
+
+
+def test_the_operator_can_switch_it_off_and_what_was_drawn_with_it_is_not_taken_from_the_memo(folder, tmp_path):
+    add_checker(folder, threshold=-2.0)
+    for safety, filtered in (("on", True), ("off", False)):
+        models = ModelRegistry.build([f"tiny={folder}"], device="cpu", safety=safety)
+        engine = Engine(models, memo=Memo(tmp_path / "memo", max_bytes=10_000_000))
+        result = engine.submit([ask(seed=3)]).results(timeout=60)[0]
+        engine.close()
+        assert (result.filtered, result.from_memo) == (filtered, False)
+        assert models.info("tiny").safety == safety and models.info("tiny").safety_note.endswith(".")
+
+
+def test_a_model_without_a_checker_is_refused_where_one_is_required(folder, tiny_folder):
+    add_checker(folder, threshold=2.0)
+    models = ModelRegistry.build([f"checked={folder}", f"bare={tiny_folder}"], device="cpu", safety="required")
+    assert models.info("checked").available and models.info("pocket").available
+    info = models.info("bare")
+    assert not info.available and "requires one" in info.reason
+    with pytest.raises(ModelUnavailable):
+        models.get("bare")
+    assert ModelRegistry.build([f"bare={tiny_folder}"], device="cpu").info("bare").safety == "none"

@@ -8,7 +8,7 @@ import diffusers
 import pytest
 
 from dashboard.engine import SCHEDULERS, SPACINGS
-from dashboard.engine.models import POCKET_WEIGHTS
+from dashboard.engine.registry import POCKET_WEIGHTS
 from dashboard.engine.schedulers import SchedulerShelf
 
 
@@ -17,12 +17,13 @@ def config(tiny_folder) -> dict:
     return json.loads((tiny_folder / "scheduler" / "scheduler_config.json").read_text())
 
 
-def test_the_eight_kinds():
-    assert list(SCHEDULERS) == ["pndm", "ddim", "euler", "euler-ancestral", "dpm++2m", "unipc", "heun", "lms"]
+def test_the_kinds():
+    assert list(SCHEDULERS) == ["pndm", "ddim", "euler", "euler-ancestral", "dpm++2m", "unipc", "heun", "lms", "lcm"]
+    assert [key for key, info in SCHEDULERS.items() if info.distilled] == ["lcm"]
     for key, info in SCHEDULERS.items():
         assert info.key == key and hasattr(diffusers, info.class_name)
         assert info.description.endswith(".") and info.paper and info.label
-    assert [key for key, info in SCHEDULERS.items() if info.stochastic] == ["euler-ancestral"]
+    assert [key for key, info in SCHEDULERS.items() if info.stochastic] == ["euler-ancestral", "lcm"]
 
 
 @pytest.mark.parametrize("key", SCHEDULERS)

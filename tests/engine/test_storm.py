@@ -15,7 +15,7 @@ from asking import ask
 
 from dashboard.engine import SCHEDULERS, ImageRequest, compare
 from dashboard.engine import networks as networks_module
-from dashboard.engine.models import ModelRegistry
+from dashboard.engine.registry import ModelRegistry
 
 THREADS = 16
 

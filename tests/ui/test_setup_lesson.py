@@ -86,7 +86,9 @@ def test_whether_the_weights_fit_is_computed(free: int | None, card: int | None,
 
 def test_what_the_text_says_of_the_models_on_offer() -> None:
     repository = DEFAULT_HUB_MODEL.split("@")[0]
-    offered = {gpu: [source.repository for source in list_sources(Path("x"), (), gpu=gpu)] for gpu in (True, False)}
+    offered = {
+        gpu: [source.place.repository for source in list_sources(Path("x"), (), gpu=gpu)] for gpu in (True, False)
+    }
     assert repository in offered[True] and repository not in offered[False]
     assert f"https://huggingface.co/{repository}" in section("hub")
 

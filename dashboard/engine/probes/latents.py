@@ -51,9 +51,12 @@ def predict_noise(model: LoadedModel, latents: Tensor, timestep: int, prompt: st
     """One U-Net evaluation of unit latents (`StepTrace.unit_latents`, or what `add_noise` gives) with a prompt."""
     check_timestep(model, timestep)
     networks = networks_of(model)
-    text = networks.encode(prompt)
-    networks.prepare(tuple(latents.shape[1:]), tuple(text.shape[1:]))
-    prediction = networks.predict_noise(latents.to(networks.device), torch.tensor([float(timestep)]).to(text), text)
+    reading = networks.read(prompt)
+    height, width = (side * model.info.vae_scale_factor for side in latents.shape[2:])
+    added = networks.added(reading, height, width)
+    networks.prepare(tuple(latents.shape[1:]), tuple(reading.text.shape[1:]), added)
+    when = torch.tensor([float(timestep)]).to(reading.text)
+    prediction = networks.predict_noise(latents.to(networks.device), when, reading.text, added)
     row = schedule_table(model)[timestep]
     kind = str(model.schedulers.config(NOISING_SCHEDULER)["prediction_type"])
     return as_noise(kept(prediction), latents, row.signal_scale, row.noise_scale, kind)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.engine.catalogue import CATALOGUE, POCKET
 from dashboard.engine.parts import STABLE_DIFFUSION_1, STABLE_DIFFUSION_1_GFLOP
-from dashboard.engine.sources import ABOUT, DEFAULT_HUB_MODEL, POCKET
+from dashboard.engine.sources import DEFAULT_HUB_MODEL
 from dashboard.ui import engine_room
 from dashboard.ui.lesson import TEXT_WIDTH
 from dashboard.ui.once import once
@@ -17,7 +18,7 @@ def two_models() -> None:
     """A row a fact; Pocket's figures are read from the model that is loaded."""
     models = engine_room.engine().models
     info, anatomy = models.info(POCKET), once(("anatomy", POCKET), lambda: models.anatomy(POCKET))
-    theirs = ABOUT[DEFAULT_HUB_MODEL.split("@")[0]]
+    theirs = CATALOGUE[DEFAULT_HUB_MODEL]
     rows = {
         "Image": (f"{info.native_size} x {info.native_size} px", f"{SIZE} x {SIZE} px"),
         "Latents": (f"{info.latent_channels} x {info.latent_side} x {info.latent_side}", "4 x 64 x 64"),
