@@ -263,7 +263,7 @@ def shares(table: pd.DataFrame, *, order: Sequence[str]) -> alt.LayerChart:
         xOffset=aside,
         y=alt.Y("mean:Q", title="Share", scale=alt.Scale(domain=[0, 1]), axis=percent),
         color=colour,
-        shape=alt.Shape("source:N", sort=sources, legend=legend),
+        shape=alt.Shape("source:N", sort=sources, scale=alt.Scale(domain=sources), legend=legend),
         tooltip=["source", "name", *(alt.Tooltip(column, format=".1%") for column in ("mean", "low", "high"))],
     )
     spans = (
