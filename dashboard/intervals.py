@@ -53,6 +53,25 @@ def share_interval(right: int, of: int) -> Interval:
     return Interval(right / of, max(0.0, middle - reach), min(1.0, middle + reach), of)
 
 
+def pairs_interval(distances: Sequence[Sequence[float]]) -> Interval:
+    """The mean over all pairs of n things, and its interval, from their (n, n) symmetric table without its diagonal.
+
+    Pairs that share a thing are not independent, so the interval is the jackknife's: Student's t over pseudo-values,
+    one a thing (Tukey 1958; Arvesen 1969 for means over pairs). With two things there is one pair and no interval.
+    ValueError for fewer than two.
+    """
+    table = np.asarray(distances, dtype=float)
+    n = len(table)
+    if n < 2:
+        raise ValueError("Pairs need at least two things.")
+    off = table - np.diag(np.diag(table))
+    mean = off.sum() / (n * (n - 1))
+    if n == 2:
+        return Interval(float(mean), float("nan"), float("nan"), 1)
+    without = (off.sum() - 2 * off.sum(axis=1)) / ((n - 1) * (n - 2))  # the mean when one thing is left out
+    return mean_interval(list(n * mean - (n - 1) * without))
+
+
 def paired_difference(first: Sequence[float], second: Sequence[float]) -> Interval:
     """The interval of `first` minus `second`, value by value: both lists hold the same seeds in the same order."""
     return mean_interval(np.asarray(first, dtype=float) - np.asarray(second, dtype=float))

@@ -4,8 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.special import gammaln
 
-from dashboard.intervals import mean_interval, paired_difference, share_interval, summarise, tells_apart
+from dashboard.intervals import (
+    mean_interval,
+    paired_difference,
+    pairs_interval,
+    share_interval,
+    summarise,
+    tells_apart,
+)
 
 
 def test_it_is_students_interval():
@@ -56,3 +64,31 @@ def test_a_shares_interval_is_wilsons(right: int, of: int) -> None:
 def test_a_share_of_nothing_is_refused(right: int, of: int) -> None:
     with pytest.raises(ValueError, match="is no share"):
         share_interval(right, of)
+
+
+def test_pairs_have_their_mean_and_the_jackknifes_interval() -> None:
+    table = [[0.0, 1.0, 2.0], [1.0, 0.0, 3.0], [2.0, 3.0, 0.0]]
+    found = pairs_interval(table)
+    left_out = [3.0, 2.0, 1.0]  # the mean of the pairs without the first, the second, the third
+    expected = mean_interval([3 * 2.0 - 2 * mean for mean in left_out])
+    assert found.mean == pytest.approx(2.0) and found.n == 3
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_one_pair_has_no_interval_and_one_thing_no_pair() -> None:
+    found = pairs_interval([[0.0, 0.4], [0.4, 0.0]])
+    assert found.mean == 0.4 and np.isnan(found.low)
+    with pytest.raises(ValueError, match="at least two"):
+        pairs_interval([[0.0]])
+
+
+def test_the_interval_of_pairs_holds_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    true = 2 * np.exp(gammaln(20.5) - gammaln(20))  # of two points of 40 standard normal numbers
+    hits = 0
+    for _ in range(400):
+        points = rng.normal(size=(8, 40))
+        distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
+        found = pairs_interval(distances)
+        hits += found.low <= true <= found.high
+    assert 0.90 < hits / 400 < 0.99

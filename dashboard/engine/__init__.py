@@ -20,11 +20,13 @@ from dashboard.engine.memo import Memo
 from dashboard.engine.metrics import (
     CLOSE,
     Comparison,
+    clipped_share,
     compare,
     difference_map,
     max_difference,
     mean_abs_difference,
     psnr,
+    saturation,
 )
 from dashboard.engine.model_info import ModelInfo
 from dashboard.engine.models import LoadedModel
@@ -91,6 +93,7 @@ __all__ = [
     "Trace",
     "UnknownModel",
     "build_engine",
+    "clipped_share",
     "compare",
     "difference_map",
     "initial_noise",
@@ -99,6 +102,7 @@ __all__ = [
     "probes",
     "psnr",
     "read_prompt",
+    "saturation",
     "slerp",
     "token_report",
 ]

@@ -70,6 +70,22 @@ def difference_map(a: Picture, b: Picture, *, gain: float = 1.0) -> Image.Image:
     return Image.fromarray(np.clip(largest * gain, 0, 255).astype(np.uint8))
 
 
+def saturation(picture: Picture) -> float:
+    """Mean saturation of the pixels, 0 (grey) to 1 (pure colours): (max - min) / max of a pixel's channels, as in HSV.
+
+    A black pixel counts as 0 (Smith 1978, Color Gamut Transform Pairs).
+    """
+    rgb = _array(picture).astype(np.float64)
+    most, least = rgb.max(axis=-1), rgb.min(axis=-1)
+    return float(((most - least) / np.maximum(most, 1)).mean())
+
+
+def clipped_share(picture: Picture) -> float:
+    """Share of the colour values that stand at an end of their scale, 0 or 255: what lay beyond is lost, 0 to 1."""
+    rgb = _array(picture)
+    return float(((rgb == 0) | (rgb == 255)).mean())
+
+
 def _difference(a: Picture, b: Picture) -> npt.NDArray[np.int16]:
     left, right = _array(a), _array(b)
     if left.shape != right.shape:

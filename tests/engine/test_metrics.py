@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import colorsys
 import math
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard.engine import CLOSE, compare, difference_map, max_difference, mean_abs_difference, psnr
+from dashboard.engine import (
+    CLOSE,
+    clipped_share,
+    compare,
+    difference_map,
+    max_difference,
+    mean_abs_difference,
+    psnr,
+    saturation,
+)
 
 GREY = np.full((4, 5, 3), 100, dtype=np.uint8)
 
@@ -50,3 +60,14 @@ def test_pictures_and_arrays_mix():
 def test_the_map_shows_where():
     picture = np.asarray(difference_map(GREY, changed(10), gain=5))
     assert picture.shape == (4, 5) and picture[1, 2] == 50 and picture.sum() == 50
+
+
+def test_saturation_is_that_of_hsv():
+    colours = np.array([[[255, 0, 0], [128, 128, 128], [0, 0, 0], [200, 100, 150]]], dtype=np.uint8)
+    expected = [colorsys.rgb_to_hsv(*(colour / 255))[1] for colour in colours[0]]
+    assert saturation(colours) == pytest.approx(np.mean(expected)) == pytest.approx((1 + 0 + 0 + 0.5) / 4)
+
+
+def test_clipped_values_are_those_at_the_ends():
+    assert clipped_share(GREY) == 0
+    assert clipped_share(np.array([[[0, 255, 1], [254, 0, 7]]], dtype=np.uint8)) == 0.5

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import torch
 
-from dashboard.engine import Engine, ImageRequest, ModelRegistry
+from dashboard.engine import Engine, ImageRequest, ModelRegistry, probes
 from dashboard.ui.distances import relative_distance
 
 
@@ -46,3 +47,35 @@ def test_what_the_steps_lesson_says_of_pocket_holds(make_engine: Callable[..., E
     assert relative_distance(ddim, shorter) < 0.1, "past the knee"
     assert relative_distance(long_run, ancestral) > 0.15
     assert relative_distance(long_run, one) > 0.7
+
+
+def test_what_the_guidance_lesson_says_of_pocket_holds(
+    make_engine: Callable[..., Engine], pocket: ModelRegistry
+) -> None:
+    """w = 1 and below is one image and half the work; a negative prompt takes the empty one's place."""
+    base = ImageRequest(prompt="a photo of a castle at night", seed=3, num_inference_steps=4)
+    low = [base.replace(guidance_scale=w) for w in (0.0, 0.5, 1.0)]
+    without = base.replace(guidance_scale=1.0, negative_prompt="a red fox")
+    negative = base.replace(negative_prompt="a red fox")
+    results = make_engine(pocket).submit([*low, without, base, negative], traced=True).results(300)
+    assert len({result.sha256 for result in results[:4]}) == 1, "a negative prompt too does nothing at w = 1"
+    assert [result.evaluations for result in results] == [4, 4, 4, 4, 8, 8]
+    plain, other = (result.trace.steps[0] for result in results[4:] if result.trace is not None)
+    assert torch.equal(plain.conditional, other.conditional)
+    assert plain.unconditional is not None and not torch.equal(plain.unconditional, other.unconditional)
+
+
+def test_the_difference_of_the_two_predictions_has_shape_and_they_look_like_noise(
+    make_engine: Callable[..., Engine], pocket: ModelRegistry
+) -> None:
+    request = ImageRequest(prompt="a photo of a castle at night", seed=3, num_inference_steps=10)
+    (result,) = make_engine(pocket).submit([request], traced=True).results(300)
+    assert result.trace is not None
+    parts = probes.guidance_parts(result.trace.steps[2])
+    assert neighbours_agree(parts.difference) > 0.3 > abs(neighbours_agree(parts.conditional))
+
+
+def neighbours_agree(latents: torch.Tensor) -> float:
+    """Correlation of each number with its right-hand neighbour: 0 for white noise, near 1 for smooth shapes."""
+    left, right = latents[..., :-1].flatten(), latents[..., 1:].flatten()
+    return float(torch.corrcoef(torch.stack([left, right]))[0, 1])

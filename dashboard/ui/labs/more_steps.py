@@ -20,6 +20,7 @@ from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
+from dashboard.ui.scoring import change_told, matches
 
 
 def more_steps_lab(lesson: Lesson, belief: Misconception) -> None:
@@ -72,8 +73,14 @@ def _measured(results: Sequence[ImageResult], counts: Sequence[int], belief: Mis
     last = table[table["to"] == counts[-1]]
     change = mean_interval(last["change"].tolist())
     seeds = mean_distance([result.array() for result in results[across - 1 :: across]])
+    scores = matches(results)
+    fit = (
+        change_told("The match with the prompt", scores[across - 2 :: across], scores[across - 1 :: across])
+        if scores is not None
+        else ""
+    )
     other = f" Another seed moves it by {seeds:.2f}." if len(results) > across else ""
     showed(
         f"Going from {counts[-2]} to {counts[-1]} steps moves the image by {change} and costs "
-        f"{last['extra seconds'].mean():.2f} s more an image.{other} {belief.refutation}"
+        f"{last['extra seconds'].mean():.2f} s more an image.{other} {fit} {belief.refutation}"
     )
