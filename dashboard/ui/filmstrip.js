@@ -102,5 +102,6 @@ export default function ({ data, parentElement }) {
   root.stop = pause;
   root.replaceChildren(controls, stage, strip);
   show(Math.min(data.first, frames.length - 1));
+  requestAnimationFrame(() => show(Number(slider.value))); // once laid out, the strip can scroll there
   return pause;
 }
