@@ -293,6 +293,30 @@ def learning_curve(table: pd.DataFrame, steps: int) -> alt.LayerChart:
     )
 
 
+def heat(
+    summary: pd.DataFrame, x: Axis, y: Axis, *, columns: Sequence[str], rows: Sequence[str], title: str
+) -> alt.LayerChart:
+    """A square a pair of names, darker for a larger mean, with the number in it; the axes in the given orders.
+
+    `summary`: the x and y columns (names), mean, low, high, as `intervals.summarise` gives. `title`: what the mean is.
+    """
+    _require(summary, x.column, y.column, "mean", "low", "high")
+    middle = (float(summary["mean"].min()) + float(summary["mean"].max())) / 2
+    base = alt.Chart(summary).encode(
+        x=alt.X(f"{x.column}:N", title=x.title, sort=list(columns), axis=alt.Axis(labelAngle=0)),
+        y=alt.Y(f"{y.column}:N", title=None, sort=list(rows), axis=alt.Axis(labelLimit=230)),
+    )
+    squares = base.mark_rect().encode(
+        color=alt.Color("mean:Q", scale=alt.Scale(range=["#e3efec", ACCENT]), legend=None),
+        tooltip=[y.column, x.column, *(alt.Tooltip(name, format=".1f") for name in ("mean", "low", "high"))],
+    )
+    numbers = base.mark_text(fontSize=13).encode(
+        text=alt.Text("mean:Q", format=".0f"),
+        color=alt.condition(f"datum.mean > {middle}", alt.value("white"), alt.value("#1c2523")),
+    )
+    return alt.layer(squares, numbers, title=alt.Title(title, fontSize=12)).properties(height=alt.Step(44))
+
+
 def _scale(axis: Axis) -> alt.Scale:
     kind = {"type": "log"} if axis.log else {}
     return alt.Scale(**kind, **({"domain": list(axis.domain)} if axis.domain else {}))

@@ -12,7 +12,17 @@ with picture:
     ready = ui.wait_for_engine()
 
 if ready:
-    from dashboard.ui.labs import anatomy, code, eraser, first, negative, prompt_grid, tokens, word_swap  # need torch
+    from dashboard.ui.labs import (
+        anatomy,
+        code,
+        eraser,
+        first,
+        negative,
+        prompt_grid,
+        tokens,
+        word_maps,
+        word_swap,
+    )  # need torch
 
     with picture:
         first.first_image(lesson)
@@ -27,6 +37,8 @@ if ready:
     negative.negative_lab(lesson)
     ui.text(lesson, "swap", kicker="Laboratory 5")
     word_swap.word_swap_lab(lesson)
+    ui.text(lesson, "attention", kicker="Laboratory 6")
+    word_maps.word_maps_lab(lesson)
     ui.heading("A belief to test", "misconception")
     for belief in lesson.misconceptions:
         eraser.eraser_lab(lesson, belief)

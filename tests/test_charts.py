@@ -189,3 +189,14 @@ def test_each_cell_of_the_likeness_chart_carries_its_number() -> None:
 def test_these_too_refuse_an_empty_table(draw) -> None:
     with pytest.raises(ValueError, match="the table needs rows and the columns"):
         draw(pd.DataFrame())
+
+
+def test_a_heat_map_holds_every_number_in_the_given_order() -> None:
+    rows = [(a, b, 10.0 * i + j, 0.0, 1.0) for i, a in enumerate("xy") for j, b in enumerate("xy")]
+    table = pd.DataFrame(rows, columns=["drawn", "asked", "mean", "low", "high"])
+    axes = charts.Axis(column="asked", title="Asked"), charts.Axis(column="drawn", title="Drawn")
+    squares, numbers = charts.heat(table, *axes, columns=["y", "x"], rows=["x", "y"], title="match").to_dict()["layer"]
+    assert squares["mark"]["type"] == "rect" and numbers["mark"]["type"] == "text", "never by colour alone"
+    assert squares["encoding"]["x"]["sort"] == ["y", "x"] and squares["encoding"]["y"]["sort"] == ["x", "y"]
+    with pytest.raises(ValueError, match="needs rows and the columns"):
+        charts.heat(table.drop(columns="mean"), *axes, columns=["x"], rows=["x"], title="match")

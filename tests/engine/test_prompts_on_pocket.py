@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dashboard.course import load_course
-from dashboard.engine import Engine, ImageRequest, ImageResult, ModelRegistry, compare, token_report
+from dashboard.engine import Engine, ImageRequest, ImageResult, ModelRegistry, compare, probes, token_report
 
 STEPS = 4
 
@@ -85,3 +85,14 @@ def test_the_place_matters_more_than_the_small_word_before_it(draw: Callable[...
     )
     small, large = (compare(typed.array(), other.array()).mean_abs_difference for other in (no_in, no_forest))
     assert small < large / 2
+
+
+def test_markers_and_padding_are_looked_up_too(make_engine: Callable[..., Engine], pocket: ModelRegistry) -> None:
+    engine, request = make_engine(pocket), asked("a purple panda in the forest")
+    (result,) = engine.submit([request], traced=True).results(120)
+    assert result.trace is not None
+    maps = engine.consult("pocket", probes.attention_maps, request.prompt, result.trace.steps[0]).result(60)
+    shares = {word.word: float(word.map.mean()) for word in maps.words}
+    around = sum(float(part.mean()) for part in (maps.start, maps.end, maps.padding))
+    assert sum(shares.values()) + around == pytest.approx(1.0, abs=1e-4)
+    assert around > max(shares.values()) > 0

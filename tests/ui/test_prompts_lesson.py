@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 from fake_engine import FakeEngine, paint
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from dashboard.engine import ImageRequest, TokenReport
 from dashboard.ui.controls import parse_negatives, parse_swaps
-from dashboard.ui.labs import anatomy, negative, prompt_grid, word_swap
+from dashboard.ui.labs import anatomy, negative, prompt_grid, prompt_match, word_maps, word_swap
 from dashboard.ui.labs.tokens import token_chips
 from pages import OpenPage, fill, jobs, pictures, press, words
 
@@ -221,3 +224,38 @@ def test_negatives_and_swaps_as_they_are_typed() -> None:
     for bad in ("fox", "= owl", "fox =", "a = b = c"):
         with pytest.raises(ValueError, match="Write a swap"):
             parse_swaps(bad)
+
+
+def test_every_word_has_its_map_and_all_shares_add_up(prompts: AppTest, engine: FakeEngine) -> None:
+    images = len(pictures(prompts))
+    fill(prompts, "prompts.attention.prompt", "a panda and a fox")
+    fill(prompts, "prompts.attention.num_inference_steps", 2)
+    press(prompts, "prompts.attention.run")
+    assert not prompts.exception
+    (table,) = [frame.value for frame in prompts.dataframe if "share of attention" in frame.value.columns]
+    assert table["what is read"].tolist()[:5] == ["a (1)", "panda", "and", "a (2)", "fox"]
+    assert table["share of attention"].sum() == pytest.approx(1.0, abs=1e-4)
+    assert len(pictures(prompts)) == images + 5
+    assert "is looked up most" in words(prompts)
+
+
+def test_a_map_lights_its_place_only() -> None:
+    bright = Image.new("RGB", (4, 4), (200, 200, 200))
+    spot = torch.zeros(4, 4)
+    spot[0, 0] = 0.3
+    shown = word_maps.lit(bright, spot)
+    assert shown.getpixel((0, 0)) == (200, 200, 200) and shown.getpixel((3, 3)) == (24, 24, 24)
+
+
+def test_the_match_counts_images_that_fit_their_own_prompt_best() -> None:
+    scores = np.array([[[80, 20], [30, 70]], [[90, 10], [60, 50]]], dtype=np.float32)  # the last one fits another best
+    told = prompt_match.reading(scores)
+    assert "**3 of 4** images" in told
+    assert "42.50" in told and "over 2 seeds: not beyond chance" in told  # (75 - 25) and (70 - 35) apart
+
+
+def test_the_match_has_a_row_for_each_image_and_prompt(prompts: AppTest) -> None:
+    run_grid(prompts)
+    (table,) = [frame.value for frame in prompts.dataframe if "drawn from" in frame.value.columns]
+    assert len(table) == POSTERS**2 and (table["n"] == SEEDS).all()
+    assert "images fit their own prompt best" in words(prompts)

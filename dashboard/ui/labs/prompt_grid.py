@@ -18,8 +18,9 @@ from dashboard.ui.controls import check_count, parse_prompts, parse_seeds, reque
 from dashboard.ui.distances import Array, mean_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery
+from dashboard.ui.labs.prompt_match import prompt_match
 from dashboard.ui.lesson import showed
-from dashboard.ui.models import current_model
+from dashboard.ui.models import DEFAULT, current_model
 from dashboard.ui.once import once
 from dashboard.ui.predict import outcome, predict
 from dashboard.ui.prompt_notes import prompt_notes
@@ -63,6 +64,8 @@ def prompt_grid_lab(lesson: Lesson) -> None:
     st.caption(f"The first image is saved as `{file_name(results[0])}`: no word of the prompt is in its name.")
     if len(prompts) > 1 and len(seeds) > 1:
         _compare(lesson, guess, results, prompts, seeds)
+        if current_model() == DEFAULT:
+            prompt_match(results, prompts, seeds)
     else:
         showed("With one prompt or one seed there is nothing to compare: give at least two of each.")
 
