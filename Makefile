@@ -19,8 +19,11 @@ lint: $(VENV)/.test-ready
 types: $(VENV)/.test-ready
 	$(BIN)/mypy
 
+# ARGS picks tests, as in `make pytest ARGS=tests/engine`. The browser tests hold the dashboard to times, so they run alone.
+TEST_WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 pytest: $(VENV)/.test-ready
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser" -n $(TEST_WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m browser $(ARGS)
 
 format: $(VENV)/.test-ready
 	$(BIN)/ruff check --fix .

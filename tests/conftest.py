@@ -16,3 +16,9 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tiny_model import save_tiny_model
 
     return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Of the two runs of `make test ARGS=...`, one may find none of its tests among those named."""
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and session.config.args_source.name == "ARGS":
+        session.exitstatus = pytest.ExitCode.OK
