@@ -47,7 +47,7 @@ def scores_of(results: Sequence[ImageResult], prompts: Sequence[str]) -> Scores:
 def score_table(scores: Scores, names: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
     """drawn from, asked, seed, match: a row for each image and prompt."""
     rows = [
-        (drawn, f"prompt {j + 1}", str(seed), float(scores[k, i, j]))
+        (drawn, f"{j + 1}", str(seed), float(scores[k, i, j]))
         for i, drawn in enumerate(names)
         for j in range(len(names))
         for k, seed in enumerate(seeds)
@@ -70,8 +70,8 @@ def reading(scores: Scores) -> str:
 
 
 def _chart(summary: pd.DataFrame, names: Sequence[str]) -> dict[str, Any]:
-    x = charts.Axis(column="asked", title="Prompt that the image is compared with")
+    x = charts.Axis(column="asked", title="Compared with prompt")
     y = charts.Axis(column="drawn from", title="Prompt that the image was drawn from")
-    asked = [f"prompt {place}" for place in range(1, len(names) + 1)]
+    asked = [f"{place}" for place in range(1, len(names) + 1)]
     chart: dict[str, Any] = charts.heat(summary, x, y, columns=asked, rows=names, title=y.title).to_dict()
     return chart
