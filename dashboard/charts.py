@@ -15,6 +15,7 @@ ACCENT = "#0f8a7e"
 QUIET = "#8a8f98"
 SERIES = [ACCENT, "#b3561d", "#5b62c9", QUIET, "#a4377b", "#6b7a12", "#3f7fb5", "#7a5230"]  # series differ in shape too
 HEIGHT = 260  # pixels
+LEGEND_HEIGHT = 60  # pixels, of two rows of names
 
 
 def seed_distances(pairs: pd.DataFrame, order: Sequence[str]) -> alt.LayerChart:
@@ -167,7 +168,7 @@ def curve(
     }
     colour: dict[str, object] = {}
     if series:
-        legend = alt.Legend(orient="top", labelLimit=300)
+        legend = alt.Legend(orient="top", labelLimit=300, columns=3)  # five names fit a narrow screen
         colour = {
             "color": alt.Color(f"{series}:N", title=series.capitalize(), scale=alt.Scale(range=SERIES), legend=legend)
         }
@@ -186,7 +187,7 @@ def curve(
     if reference is not None:
         layers += _reference(*reference)
     layers += [layer for place, (at, name) in enumerate(marks) for layer in _mark(x, at, name, place)]
-    return alt.layer(*layers).properties(height=HEIGHT)
+    return alt.layer(*layers).properties(height=HEIGHT + (LEGEND_HEIGHT if series else 0))
 
 
 def timesteps(table: pd.DataFrame, order: Sequence[str]) -> alt.Chart:
@@ -202,13 +203,13 @@ def timesteps(table: pd.DataFrame, order: Sequence[str]) -> alt.Chart:
         alt.Chart(visits)
         .mark_point(filled=True, size=75, opacity=1)
         .encode(
-            x=alt.X("timestep:Q", title="Timestep: noisy on the left, clean on the right").scale(domain=[1000, 0]),
-            y=alt.Y("scheduler:N", title=None, sort=list(order)),
+            x=alt.X("timestep:Q", title="Timestep, from noisy to clean").scale(domain=[1000, 0]),
+            y=alt.Y("scheduler:N", title=None, sort=list(order), axis=alt.Axis(labelOverlap=False)),
             shape=alt.Shape("visited:N", legend=legend).scale(domain=["once", "2 times"], range=["circle", "diamond"]),
             color=alt.Color("visited:N", legend=legend).scale(domain=["once", "2 times"], range=SERIES[:2]),
             tooltip=["scheduler", "timestep", "visited"],
         )
-        .properties(height=60 + 32 * len(order))
+        .properties(height=alt.Step(32))
     )
 
 
@@ -318,7 +319,7 @@ def heat(
 
 
 def _scale(axis: Axis) -> alt.Scale:
-    kind = {"type": "log"} if axis.log else {}
+    kind = {"type": "log", "nice": False, "padding": 16} if axis.log else {}
     return alt.Scale(**kind, **({"domain": list(axis.domain)} if axis.domain else {}))
 
 

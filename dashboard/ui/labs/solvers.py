@@ -104,11 +104,12 @@ def _nearest(table: pd.DataFrame, budget: int) -> str:
     """Which scheduler came nearest at this budget, and whether this run can tell it from the next."""
     by_seed = table.pivot(index="seed", columns="scheduler", values="distance")
     first, second, *others = by_seed.mean().sort_values().index
-    worst = f" {others[-1]} is farthest ({by_seed[others[-1]].mean():.2f})." if others else ""
+    worst = f" {others[-1]} is farthest ({by_seed[others[-1]].mean():.3f})." if others else ""
     difference = paired_difference(by_seed[second].tolist(), by_seed[first].tolist())
-    told = f"At {budget} evaluations **{first}** is nearest to the long run ({by_seed[first].mean():.2f})"
+    told = f"At {budget} evaluations **{first}** is nearest to the long run ({by_seed[first].mean():.3f})"
     if tells_apart(difference):
-        return f"{told}, ahead of {second} by {difference}.{worst}"
+        span = f"{difference.low:.3f} to {difference.high:.3f}"
+        return f"{told}, ahead of {second} by {difference.mean:.3f} ({span}).{worst}"
     return (
-        f"{told}, but this run cannot tell it from {second} ({by_seed[second].mean():.2f}): it takes more seeds.{worst}"
+        f"{told}, but this run cannot tell it from {second} ({by_seed[second].mean():.3f}): it takes more seeds.{worst}"
     )
