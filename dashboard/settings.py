@@ -17,6 +17,12 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "DASHBOARD_"
+_BOUNDS = {
+    "memo_megabytes": (0, 1_000_000),
+    "max_waiting": (1, 100_000),
+    "max_models": (1, 64),
+    "threads": (1, 1_024),
+}
 _CHOICES = {"dtype": ("auto", "float32", "bfloat16", "float16"), "safety": ("on", "off", "required")}
 SECRETS = Path(".streamlit/secrets.toml")
 
@@ -48,13 +54,14 @@ class Settings:
     models: tuple[str, ...] = ()  # beside Pocket: see `engine.sources.parse_source`
     memo_megabytes: int = 256  # finished images kept on disk; 0 turns the memo off
     max_waiting: int = 512  # images that may wait before the engine says that it is full
+    max_models: int = 2  # in memory at a time; others wait until one has finished what it started
     threads: int = field(default_factory=usable_cores)  # processor threads for the model
     device: str = "auto"  # "auto" takes a GPU where there is one; "cpu", "cuda", "cuda:1"
     dtype: str = "auto"  # of requests that name none: "auto", "float32", "bfloat16", "float16"
     safety: str = "on"  # "on": a model's own safety checker; "off": none; "required": models without one are refused
 
     def __post_init__(self) -> None:
-        for name, low, high in (("memo_megabytes", 0, 1_000_000), ("max_waiting", 1, 100_000), ("threads", 1, 1_024)):
+        for name, (low, high) in _BOUNDS.items():
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{setting_name(name)} must be a whole number from {low} to {high}.")
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
@@ -127,6 +134,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "models": _list,
     "memo_megabytes": _whole,
     "max_waiting": _whole,
+    "max_models": _whole,
     "threads": _whole,
     "device": _text,
     "dtype": _text,

@@ -13,11 +13,12 @@ BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_line
 WORDS = ("a", "photo", "of", "poodle", "on", "an", "astronaut", "owl", "red", "blue", "sketch")
 
 
-def save_tiny_model(folder: Path, *, seed: int = 0) -> Path:
-    """Stable Diffusion 1.x, with PNDM; equal seeds give equal weights."""
+def save_tiny_model(folder: Path, *, seed: int = 0, text_width: int = 64) -> Path:
+    """Stable Diffusion 1.x, with PNDM; equal seeds give equal weights. `text_width`: of the encoder's inner layers."""
     from diffusers import PNDMScheduler
 
-    return _save_sd(folder, PNDMScheduler(**BETAS, skip_prk_steps=True, set_alpha_to_one=False, steps_offset=1), seed)
+    scheduler = PNDMScheduler(**BETAS, skip_prk_steps=True, set_alpha_to_one=False, steps_offset=1)
+    return _save_sd(folder, scheduler, seed, intermediate_size=text_width)
 
 
 def save_tiny_turbo(folder: Path, *, seed: int = 0) -> Path:
@@ -61,7 +62,7 @@ def save_tiny_xl(folder: Path, *, turbo: bool = False, seed: int = 0) -> Path:
     return _save(pipe, folder)
 
 
-def _save_sd(folder: Path, scheduler, seed: int) -> Path:
+def _save_sd(folder: Path, scheduler, seed: int, **text) -> Path:
     from diffusers import StableDiffusionPipeline
     from transformers import CLIPTextModel
 
@@ -69,7 +70,7 @@ def _save_sd(folder: Path, scheduler, seed: int) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         unet, vae = _unet(cross_attention_dim=WIDTH), _vae()
-        text_encoder = CLIPTextModel(_text_config(tokenizer))
+        text_encoder = CLIPTextModel(_text_config(tokenizer, **text))
         _make_lively(unet, vae)
     pipe = StableDiffusionPipeline(
         vae=vae,
@@ -127,14 +128,13 @@ def _text_config(tokenizer, **changes):
     return CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=WIDTH,
-        intermediate_size=64,
+        **{"intermediate_size": 64, **changes},
         num_hidden_layers=2,
         num_attention_heads=2,
         max_position_embeddings=TOKENS,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        **changes,
     )
 
 

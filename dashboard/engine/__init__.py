@@ -50,7 +50,9 @@ def build_engine(settings: Settings) -> Engine:
         settings.models, device=settings.device, dtype=settings.dtype, safety=settings.safety, pins=pins
     )
     memo = Memo(settings.data_dir / "memo", max_bytes=settings.memo_megabytes * 1_000_000)
-    return Engine(models, memo=memo, max_waiting=settings.max_waiting, threads=settings.threads)
+    return Engine(
+        models, memo=memo, max_waiting=settings.max_waiting, threads=settings.threads, max_models=settings.max_models
+    )
 
 
 __all__ = [

@@ -55,13 +55,17 @@ class Engine:
         max_waiting: int = 512,
         max_rows: int = MAX_ROWS,
         threads: int | None = None,
+        max_models: int = 2,
     ) -> None:
-        """`max_waiting`: images; `max_rows`: U-Net rows a tick; `threads`: processor threads, None = torch's choice."""
+        """`max_waiting`: images; `max_rows`: U-Net rows a tick; `threads`: processor threads, None = torch's choice.
+
+        `max_models`: in memory at a time.
+        """
         self.models = models
         self._memo = memo
         self._max_waiting = max_waiting
         self._register = JobRegister()
-        self._worker = Worker(models, memo, max_rows=max_rows, threads=threads)
+        self._worker = Worker(models, memo, max_rows=max_rows, threads=threads, max_models=max_models)
         self._board, self._wake = self._worker.board, self._worker.wake  # `_wake` guards board and register
         self._closed = False
 

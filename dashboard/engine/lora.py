@@ -37,7 +37,8 @@ def add_lora(unet: nn.Module, file: Path) -> None:
             if change.shape != layer.weight.shape:
                 raise ModelUnavailable(f"{file.name} does not fit this model: {name[:60]} has another size.")
             rank = len(parts["down"])
-            layer.weight += (float(parts.get("alpha", torch.tensor(float(rank)))) / rank) * change
+            scale = float(parts.get("alpha", torch.tensor(float(rank)))) / rank
+            layer.weight.add_(scale * change)  # `+=` would register it anew, which another thread's loading patches
 
 
 def _by_layer(tensors: dict[str, Tensor], file: str) -> dict[str, dict[str, Tensor]]:

@@ -33,13 +33,15 @@ logger = logging.getLogger(__name__)
 class Worker:
     """Owns board and consults. Whoever touches them holds `wake`, and notifies it after adding to them."""
 
-    def __init__(self, models: ModelRegistry, memo: Memo | None, *, max_rows: int, threads: int | None) -> None:
+    def __init__(
+        self, models: ModelRegistry, memo: Memo | None, *, max_rows: int, threads: int | None, max_models: int
+    ) -> None:
         self.wake = threading.Condition()
         self.pace = Pace()
         self.board = Board(self.pace)
         self.consults: deque[Consult] = deque()  # waiting, oldest first
         self.max_rows = max_rows
-        self.loader = Loader(models, self._on_loaded)
+        self.loader = Loader(models, self._on_loaded, max_models=max_models)
         self._memo, self._threads = memo, threads
         self._models: dict[tuple[str, str], LoadedModel] = {}
         self._thread: threading.Thread | None = None
@@ -68,6 +70,8 @@ class Worker:
         if self._threads is not None:
             torch.set_num_threads(self._threads)
         while True:
+            chosen: list[Task] = []
+            consult: Consult | None = None  # what the last tick's hold must be free before models are swapped
             with self.wake:
                 chosen, consult = self._choose()
                 while not chosen and consult is None and not self._stopping:
@@ -87,14 +91,22 @@ class Worker:
     def _choose(self) -> tuple[list[Task], Consult | None]:
         """The tasks of the next tick, and the look to take before it."""
         self.board.sweep()
-        self._find_models({_wanted(task) for task in self.board.tasks} | {consult.wanted for consult in self.consults})
+        tasks = self.board.tasks
+        wanted = {_wanted(task) for task in tasks} | {consult.wanted for consult in self.consults}
+        started = {task.request.model for task in tasks if task.image is not None}
+        self._models = {}  # what is unloaded must not be held here
+        leaving = self.loader.make_room({model_id for model_id, _ in wanted}, started)
+        self._find_models(wanted)
         consult = next((c for c in self.consults if c.wanted in self._models), None)
         if consult is not None:
             self.consults.remove(consult)
-        return self.board.choose(self.max_rows, lambda task: _wanted(task) in self._models), consult
+
+        def ready(task: Task) -> bool:
+            return _wanted(task) in self._models and (task.image is not None or task.request.model not in leaving)
+
+        return self.board.choose(self.max_rows, ready), consult
 
     def _find_models(self, all_wanted: set[tuple[str, str]]) -> None:
-        self._models = {}
         for wanted in all_wanted:
             outcome = self.loader.outcome(*wanted)
             if isinstance(outcome, LoadedModel):
