@@ -58,6 +58,7 @@ class Settings:
     threads: int = field(default_factory=usable_cores)  # processor threads for the model
     device: str = "auto"  # "auto" takes a GPU where there is one; "cpu", "cuda", "cuda:1"
     dtype: str = "auto"  # of requests that name none: "auto", "float32", "bfloat16", "float16"
+    speed: tuple[str, ...] = ()  # switches of `engine.speed.SWITCHES`: faster, for images that may differ
     safety: str = "on"  # "on": a model's own safety checker; "off": none; "required": models without one are refused
 
     def __post_init__(self) -> None:
@@ -138,5 +139,6 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "threads": _whole,
     "device": _text,
     "dtype": _text,
+    "speed": _list,
     "safety": _text,
 }

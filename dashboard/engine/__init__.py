@@ -47,7 +47,12 @@ def build_engine(settings: Settings) -> Engine:
     """The engine that the settings describe. Loads no model yet. ValueError for a setting that makes no sense."""
     pins = Pins(settings.data_dir / "downloaded-models.json")
     models = ModelRegistry.build(
-        settings.models, device=settings.device, dtype=settings.dtype, safety=settings.safety, pins=pins
+        settings.models,
+        device=settings.device,
+        dtype=settings.dtype,
+        safety=settings.safety,
+        speed=settings.speed,
+        pins=pins,
     )
     memo = Memo(settings.data_dir / "memo", max_bytes=settings.memo_megabytes * 1_000_000)
     return Engine(

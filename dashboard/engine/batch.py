@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 
 from dashboard.engine.denoising import Denoising
+from dashboard.engine.linear_steps import LOOK_BACK, guide, step_together
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,12 @@ def _step_all(
     images: Sequence[Denoising], predictions: Sequence[torch.Tensor], start: float
 ) -> dict[Denoising, Exception]:
     failures: dict[Denoising, Exception] = {}
+    together = [(image, p) for image, p in zip(images, predictions, strict=True) if image.table is not None]
+    if together:
+        _step_together(together)
     for image, prediction in zip(images, predictions, strict=True):
+        if image.table is not None:
+            continue
         try:
             image.step(prediction)
         except Exception as error:  # one image's scheduler must not stop the others
@@ -75,3 +81,17 @@ def _step_all(
     for image in images:
         image.seconds += share * image.rows_a_step
     return failures
+
+
+def _step_together(pairs: Sequence[tuple[Denoising, torch.Tensor]]) -> None:
+    """The scheduler steps of all images that have a table, as one weighted sum."""
+    images = [image for image, _ in pairs]
+    latents = torch.cat([image.latents for image in images])
+    blank = latents.new_zeros((2 * LOOK_BACK - 2, *latents.shape[1:]))
+    past = torch.stack([blank if image.past is None else image.past for image in images])
+    weights = torch.stack([image.table.weights[image.step_index] for image in images if image.table is not None])
+    guided = guide([prediction for _, prediction in pairs], [image.request.guidance_scale for image in images])
+    following, seen = step_together(latents, guided, past, weights)
+    for index, image in enumerate(images):
+        if image.table is not None:
+            image.stepped(following[index : index + 1], image.table.timesteps[image.step_index], seen[index])

@@ -17,13 +17,14 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
+from dashboard.engine.linear_steps import StepTable
 from dashboard.engine.models import LoadedModel, latent_shape
 from dashboard.engine.networks import Networks, Reading
 from dashboard.engine.noise import noise_and_generator
 from dashboard.engine.pictures import decode_rgb
 from dashboard.engine.requests import ImageRequest
 from dashboard.engine.results import ImageResult
-from dashboard.engine.schedulers import mixture
+from dashboard.engine.schedulers import SCHEDULERS, mixture
 from dashboard.engine.traces import StepTrace, Trace, as_noise, kept
 from dashboard.engine.versions import versions
 
@@ -58,6 +59,8 @@ class Denoising:
         self._scheduler: Any = model.schedulers.new(request.scheduler)
         self._scheduler.set_timesteps(request.num_inference_steps, device=self.networks.device)
         self._takes_generator = "generator" in inspect.signature(self._scheduler.step).parameters
+        self.table = self._table(traced)
+        self.past: Tensor | None = None  # (2 * LOOK_BACK - 2, C, h, w), with a table and after its first step
         self.latents: Tensor = noise.to(self.networks.device) * self._scheduler.init_noise_sigma  # (1, C, h, w)
         self.step_index = 0  # scheduler steps run
         self.steps: int = len(self._scheduler.timesteps)
@@ -76,9 +79,12 @@ class Denoising:
 
     def rows(self) -> Rows:
         """The next step's U-Net input."""
-        timestep = self._scheduler.timesteps[self.step_index]
-        sample = self._scheduler.scale_model_input(self.latents, timestep)
         count = self.rows_a_step
+        timestep = self._scheduler.timesteps[self.step_index]
+        if self.table is not None:
+            sample = self.latents * self.table.scales[self.step_index]
+        else:
+            sample = self._scheduler.scale_model_input(self.latents, timestep)
         return Rows(
             samples=sample.expand(count, *sample.shape[1:]),
             timesteps=timestep.float().expand(count),
@@ -93,8 +99,13 @@ class Denoising:
         noise = self._guided(predictions)
         if self._trace is not None:
             self._trace.append(self._look(predictions))
-        self.latents = self._scheduler.step(noise, timestep, self.latents, **extra, return_dict=False)[0]
-        self.timestep = round(float(timestep))
+        latents = self._scheduler.step(noise, timestep, self.latents, **extra, return_dict=False)[0]
+        self.stepped(latents, float(timestep))
+
+    def stepped(self, latents: Tensor, timestep: float, past: Tensor | None = None) -> None:
+        """Go on from these latents, (1, C, h, w): the step at `timestep` is done."""
+        self.latents, self.past = latents, past
+        self.timestep = round(timestep)
         self.evaluations += self.rows_a_step
         self.step_index += 1
 
@@ -121,12 +132,18 @@ class Denoising:
             weights_sha256=self.model.weights_sha256,
             device=info.device,
             dtype=self.request.dtype,
-            versions=versions(),
+            versions=versions(info.speed),
             scheduler_config=self.model.schedulers.config(self.request.scheduler),
             from_memo=False,
             filtered=filtered,
             trace=Trace(steps=tuple(self._trace), latents=kept(self.latents)) if self._trace is not None else None,
         )
+
+    def _table(self, traced: bool) -> StepTable | None:
+        """Where the operator wants vector steps and the scheduler is linear; a traced image steps by itself."""
+        if traced or "vector-steps" not in self.networks.speed or SCHEDULERS[self.request.scheduler].stochastic:
+            return None
+        return self.model.schedulers.table(self.request.scheduler, self.request.num_inference_steps)
 
     def _sizes(self, readings: Sequence[Reading], shape: tuple[int, ...]) -> Tensor | None:
         """What an XL U-Net reads besides text and time, a row for each reading; None for other models."""

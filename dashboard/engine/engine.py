@@ -245,5 +245,9 @@ def _key(request: ImageRequest, weights_sha256: str | None, info: ModelInfo) -> 
     values = request.as_dict()
     values["latents"] = [request.latents.sha256, request.latents.shape] if request.latents else None
     return content_key(
-        request=values, weights=weights_sha256, device=info.device, safety=info.safety, versions=versions()
+        request=values,
+        weights=weights_sha256,
+        device=info.device,
+        safety=info.safety,
+        versions=versions(info.speed),
     )

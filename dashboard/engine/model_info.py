@@ -43,6 +43,7 @@ class ModelInfo:
     memory_gb: float | None  # gigabytes on a graphics card, about; None: not known
     safety: Literal["on", "off", "none", "unknown"]  # its safety checker; unknown until its folder is here
     pipeline: str  # in diffusers
+    speed: tuple[str, ...]  # switches that are on: see `speed.SWITCHES`
     prompt_tokens: int  # that it reads, its start and end markers included
     text_width: int  # numbers in the embedding of one token
 

@@ -53,7 +53,14 @@ class LoadedModel:
         tokenizers = load_tokenizers(folder)
 
         def load(dtype: str) -> Networks:
-            return load_networks(folder, tokenizers, device=info.device, dtype=getattr(torch, dtype), lora=files.lora)
+            return load_networks(
+                folder,
+                tokenizers,
+                device=info.device,
+                dtype=getattr(torch, dtype),
+                lora=files.lora,
+                speed=info.speed,
+            )
 
         default = getattr(torch, info.dtype)
         return cls(

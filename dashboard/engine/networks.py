@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -20,14 +20,15 @@ from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.folders import ModelFolder
 from dashboard.engine.lora import add_lora
 from dashboard.engine.rows import RowRunner, make_row_stable, measure_row_rule
+from dashboard.engine.speed import GPU_BUCKETS, GPU_ROWS
 from dashboard.engine.words import LearnedWord, read_with, with_tokens
 
 MAX_ROWS = 16  # U-Net rows a call: Pocket gains 5% at 48, but a tick (cancel, preview, turns) should stay short
 SMALL_NETWORK = 100_000_000  # parameters: up to here trying out row counts costs little
 FIXED_ROWS_SMALL = 8  # where counts differ: 7% above 16 a row, and half the padding
 FIXED_ROWS_LARGE = 2  # a large U-Net keeps a processor busy with one image, both its rows
-FIXED_ROWS_GPU = 8
 PROMPTS_KEPT = 256
+COMPILER: dict[str, Any] = {"mode": "reduce-overhead"}  # with CUDA graphs
 SIZES = 6  # numbers for sizes that an XL U-Net reads
 
 
@@ -54,11 +55,13 @@ class Networks:
         text_encoder_2: Any = None,
         tokenizer_2: Any = None,
         zeros_for_empty_prompt: bool = False,
+        speed: Collection[str] = (),
     ) -> None:
-        """With a second text encoder and its tokenizer it is an XL model."""
+        """With a second text encoder and its tokenizer it is an XL model. `speed`: switches of `speed.SWITCHES`."""
         self.text_encoder, self.unet, self.vae, self.tokenizer = text_encoder, unet, vae, tokenizer
         self.text_encoder_2, self.tokenizer_2 = text_encoder_2, tokenizer_2
         self._zeros = zeros_for_empty_prompt
+        self.speed = frozenset(speed)
         self.device, self.dtype = torch.device(device), dtype
         if dtype == torch.float16 and vae.config.force_upcast:  # XL's VAE overflows in float16
             torch.nn.Module.to(vae, torch.float32)
@@ -67,6 +70,12 @@ class Networks:
         if device == "cpu" and dtype == torch.float32:
             make_row_stable(unet)
             make_row_stable(vae)
+        if "channels-last" in self.speed:
+            unet.to(memory_format=torch.channels_last)
+            vae.to(memory_format=torch.channels_last)
+        self._evaluate: Any = unet
+        if "compile" in self.speed:  # each number of rows once, at its first use, in the thread that uses it
+            self._evaluate = torch.compile(unet, dynamic=False, **COMPILER)
         self._runners: dict[tuple[int, ...], RowRunner] = {}
         self._prompts: OrderedDict[tuple[str, tuple[LearnedWord, ...]], Reading] = OrderedDict()
 
@@ -108,8 +117,8 @@ class Networks:
         `added`: what XL models read besides, (R, P + 6).
         """
         if latent_shape not in self._runners:
-            fixed = self._row_rule(latent_shape, text_shape, 0 if added is None else added.shape[1])
-            self._runners[latent_shape] = RowRunner(self._forward, max_rows=MAX_ROWS, fixed=fixed)
+            sizes = self._row_sizes(latent_shape, text_shape, 0 if added is None else added.shape[1])
+            self._runners[latent_shape] = RowRunner(self._forward, max_rows=MAX_ROWS, sizes=sizes)
 
     @torch.inference_mode()
     def predict_noise(self, samples: Tensor, timesteps: Tensor, text: Tensor, added: Tensor | None = None) -> Tensor:
@@ -157,21 +166,25 @@ class Networks:
         if added is not None:
             added = added.to(self.dtype)
             extra["added_cond_kwargs"] = {"text_embeds": added[:, :-SIZES], "time_ids": added[:, -SIZES:]}
-        prediction: Tensor = self.unet(
+        prediction: Tensor = self._evaluate(
             samples.to(self.dtype), timesteps, text.to(self.dtype), **extra, return_dict=False
         )[0]
-        return prediction.float()
+        # a CUDA graph writes its next result where it wrote this one
+        return prediction.to(torch.float32, copy=self._evaluate is not self.unet)
 
     @torch.inference_mode()
-    def _row_rule(self, latent_shape: tuple[int, ...], text_shape: tuple[int, ...], added: int) -> int | None:
+    def _row_sizes(
+        self, latent_shape: tuple[int, ...], text_shape: tuple[int, ...], added: int
+    ) -> Sequence[int] | None:
         if self.device.type != "cpu":
-            return FIXED_ROWS_GPU
+            return GPU_BUCKETS if "buckets" in self.speed else GPU_ROWS
         if not self._may_vary:
-            return FIXED_ROWS_LARGE
+            return (FIXED_ROWS_LARGE,)
         draw = partial(torch.randn, generator=torch.Generator().manual_seed(0))
         inputs = [draw((MAX_ROWS, *latent_shape)), torch.linspace(1, 999, MAX_ROWS), draw((MAX_ROWS, *text_shape))]
         inputs += [draw((MAX_ROWS, added))] if added else []
-        return measure_row_rule(self._forward, inputs, fallback=FIXED_ROWS_SMALL)
+        fixed = measure_row_rule(self._forward, inputs, fallback=FIXED_ROWS_SMALL)
+        return (fixed,) if fixed else None
 
 
 def token_ids(tokenizer: Any, most: int, prompt: str) -> Tensor:
@@ -181,7 +194,13 @@ def token_ids(tokenizer: Any, most: int, prompt: str) -> Tensor:
 
 
 def load_networks(
-    folder: ModelFolder, tokenizers: Sequence[Any], *, device: str, dtype: torch.dtype, lora: Path | None = None
+    folder: ModelFolder,
+    tokenizers: Sequence[Any],
+    *,
+    device: str,
+    dtype: torch.dtype,
+    lora: Path | None = None,
+    speed: Collection[str] = (),
 ) -> Networks:
     """Load from safetensors only. `ModelUnavailable` if the weights do not fit the configs.
 
@@ -194,7 +213,12 @@ def load_networks(
         torch.nn.Module.to(module, device=device, dtype=dtype)  # diffusers' own `to` warns of float32 layers it has not
     readers = dict(zip(folder.family.tokenizers, tokenizers, strict=True))
     return Networks(
-        **parts, **readers, device=device, dtype=dtype, zeros_for_empty_prompt=folder.zeros_for_empty_prompt
+        **parts,
+        **readers,
+        device=device,
+        dtype=dtype,
+        zeros_for_empty_prompt=folder.zeros_for_empty_prompt,
+        speed=speed,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -22,6 +22,7 @@ from dashboard.engine.parts import Anatomy, anatomy_of
 from dashboard.engine.pins import Pins
 from dashboard.engine.schedulers import SchedulerShelf
 from dashboard.engine.sources import POCKET, Source, list_sources
+from dashboard.engine.speed import check, set_backends, usable
 
 POCKET_WEIGHTS = Path(__file__).parents[1] / "pocket" / "weights"
 
@@ -36,15 +37,21 @@ class ModelRegistry:
         device: str,
         dtype: str = "auto",
         safety: str = "on",
+        speed: Collection[str] = (),
         pins: Pins | None = None,
     ) -> None:
         """`dtype`: what requests get that ask for none; "auto": float32 on a processor, float16 on a graphics card.
 
         `safety`: "on" uses the checker that a model brings, "off" none, "required" refuses models that bring none.
+
+        `speed`: switches that are on; ValueError for one that there is not.
         """
         self.device = device
         self._dtype = {"cpu": "float32"}.get(device, "float16") if dtype == "auto" else dtype
         self._safety = safety
+        self._speed = usable(check(speed), device)
+        if device != "cpu":
+            set_backends(self._speed)
         self._sources = {source.id: source for source in sources}
         self._finder = FileFinder(pins or Pins(), variant=None if device == "cpu" else "fp16")
         self._loaded: dict[str, LoadedModel] = {}
@@ -59,12 +66,13 @@ class ModelRegistry:
         pocket: Path = POCKET_WEIGHTS,
         dtype: str = "auto",
         safety: str = "on",
+        speed: Collection[str] = (),
         pins: Pins | None = None,
     ) -> ModelRegistry:
         """Pocket, what the operator listed, and Stable Diffusion v1.4 on a GPU. ValueError for a bad entry."""
         chosen = _device(device)
         sources = list_sources(pocket, listed, gpu=chosen != "cpu")
-        return cls(sources, device=chosen, dtype=dtype, safety=safety, pins=pins)
+        return cls(sources, device=chosen, dtype=dtype, safety=safety, speed=speed, pins=pins)
 
     def infos(self) -> tuple[ModelInfo, ...]:
         """Every model known, available or not and why not. Loads nothing and never goes to the network."""
@@ -200,6 +208,7 @@ class ModelRegistry:
             memory_gb=about.memory_gb,
             safety="unknown",
             pipeline="StableDiffusionPipeline",
+            speed=tuple(sorted(self._speed)),
             prompt_tokens=77,
             text_width=768,
         )

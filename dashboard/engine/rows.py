@@ -37,11 +37,14 @@ ROWS_CHECKED_A_COUNT = 2  # runs of each count, each on other rows
 class RowRunner:
     """Runs `forward` over any number of rows, in chunks, as its row rule says."""
 
-    def __init__(self, forward: Forward, *, max_rows: int, fixed: int | None) -> None:
-        """`fixed`: always that many rows, padded by repeating the first. None: any count up to `max_rows`."""
+    def __init__(self, forward: Forward, *, max_rows: int, sizes: Sequence[int] | None) -> None:
+        """`sizes`: only these numbers of rows are run, the next larger one, padded by repeating the first row.
+
+        None: any count up to `max_rows`.
+        """
         self._forward = forward
-        self.max_rows = fixed or max_rows
-        self.fixed = fixed
+        self.max_rows = max(sizes) if sizes else max_rows
+        self.sizes = sorted(sizes) if sizes else None
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """All rows' results. Out of memory halves the chunk and tries again; raises only if one row does not fit."""
@@ -62,15 +65,20 @@ class RowRunner:
         """One chunk, or None if it did not fit. The exception is gone on return, and with it what it held."""
         count = len(inputs[0])
         try:
-            return self._forward(*(_padded(i, self.fixed or count) for i in inputs))[:count]
+            return self._forward(*(_padded(i, self._size(count)) for i in inputs))[:count]
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or self.max_rows == 1:
                 raise
             return None
 
+    def _size(self, count: int) -> int:
+        return next(size for size in self.sizes if size >= count) if self.sizes else count
+
     def _shrink(self) -> None:
         self.max_rows = max(1, self.max_rows // 2)
-        self.fixed = self.max_rows if self.fixed else None
+        if self.sizes:
+            self.sizes = [size for size in self.sizes if size <= self.max_rows] or [self.max_rows]
+            self.max_rows = self.sizes[-1]
         logger.warning("Out of memory: at most %d rows at once from now on.", self.max_rows)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from dashboard.engine.linear_steps import StepTable, read_table
+
 
 @dataclass(frozen=True, kw_only=True)
 class SchedulerInfo:
@@ -158,6 +160,7 @@ class SchedulerShelf:
         """`model_config`: the model's own scheduler config, as its folder gives it."""
         self._model_config = dict(model_config)
         self._pristine: dict[str, Any] = {}
+        self._tables: dict[tuple[str, int], StepTable | None] = {}
         self._lock = threading.Lock()
 
     @property
@@ -185,6 +188,15 @@ class SchedulerShelf:
         """The most steps that need no more than so many model evaluations (at least 1)."""
         fitting = (n for n in range(evaluations, 1, -1) if len(self.timesteps(key, n)) <= evaluations)
         return next(fitting, 1)
+
+    def table(self, key: str, steps: int) -> StepTable | None:
+        """Its steps as weights, where it is linear; read once and kept."""
+        with self._lock:
+            if (key, steps) not in self._tables:
+                scheduler = copy.deepcopy(self._get(key))
+                scheduler.set_timesteps(steps)
+                self._tables[key, steps] = read_table(scheduler)
+            return self._tables[key, steps]
 
     def config(self, key: str) -> dict[str, object]:
         """The whole configuration that `new(key)` steps with, JSON-able."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.metadata import version
 from types import MappingProxyType
@@ -10,9 +10,9 @@ from types import MappingProxyType
 ENGINE_VERSION = "1"  # raise it whenever equal requests may give other bits than before
 
 
-def versions() -> dict[str, str]:
-    """Versions of the engine and of the libraries that compute, read without importing them."""
-    return {"engine": ENGINE_VERSION, **_libraries()}
+def versions(speed: Collection[str] = ()) -> dict[str, str]:
+    """Versions of the engine and of the libraries that compute, read without importing them; speed switches, if any."""
+    return {"engine": ENGINE_VERSION, **_libraries(), **({"speed": ", ".join(sorted(speed))} if speed else {})}
 
 
 @cache

@@ -30,19 +30,28 @@ ROWS = torch.arange(20.0)[:, None]
 
 
 @pytest.mark.parametrize(
-    ("fixed", "counts"), [(None, [10, 10]), (8, [8, 8, 8]), (16, [16, 16])], ids=["any count", "fixed 8", "fixed 16"]
+    ("sizes", "counts"),
+    [(None, [10, 10]), ((8,), [8, 8, 8]), ((16,), [16, 16]), ((2, 4, 8, 16), [16, 16]), ((12, 4), [12, 12])],
+    ids=["any count", "fixed 8", "fixed 16", "buckets", "other buckets"],
 )
-def test_chunks(fixed, counts):
+def test_chunks(sizes, counts):
     forward = Doubler()
-    assert torch.equal(RowRunner(forward, max_rows=16, fixed=fixed)(ROWS), ROWS * 2)
+    assert torch.equal(RowRunner(forward, max_rows=16, sizes=sizes)(ROWS), ROWS * 2)
     assert forward.counts == counts
 
 
-@pytest.mark.parametrize("fixed", [None, 16])
+@pytest.mark.parametrize(("rows", "ran"), [(1, 2), (2, 2), (3, 4), (8, 8), (9, 16), (16, 16)])
+def test_the_smallest_bucket_that_fits_is_run(rows, ran):
+    forward = Doubler()
+    assert torch.equal(RowRunner(forward, max_rows=16, sizes=(2, 4, 8, 16))(ROWS[:rows]), ROWS[:rows] * 2)
+    assert forward.counts == [ran]
+
+
+@pytest.mark.parametrize("sizes", [None, (16,), (2, 4, 8, 16)])
 @pytest.mark.parametrize("capacity", [8, 4, 1])
-def test_out_of_memory_splits_and_remembers(fixed, capacity):
+def test_out_of_memory_splits_and_remembers(sizes, capacity):
     forward = Doubler(capacity)
-    runner = RowRunner(forward, max_rows=16, fixed=fixed)
+    runner = RowRunner(forward, max_rows=16, sizes=sizes)
     assert torch.equal(runner(ROWS), ROWS * 2)
     forward.counts.clear()
     assert torch.equal(runner(ROWS), ROWS * 2)
@@ -51,14 +60,14 @@ def test_out_of_memory_splits_and_remembers(fixed, capacity):
 
 def test_one_row_that_does_not_fit_is_an_error():
     with pytest.raises(torch.OutOfMemoryError):
-        RowRunner(Doubler(0), max_rows=16, fixed=None)(ROWS)
+        RowRunner(Doubler(0), max_rows=16, sizes=None)(ROWS)
 
 
 def test_the_processors_allocator_counts_as_out_of_memory_and_other_errors_do_not():
     refusal = RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: ...")
-    assert torch.equal(RowRunner(Doubler(4, refusal), max_rows=16, fixed=None)(ROWS), ROWS * 2)
+    assert torch.equal(RowRunner(Doubler(4, refusal), max_rows=16, sizes=None)(ROWS), ROWS * 2)
     with pytest.raises(RuntimeError, match="shapes"):
-        RowRunner(Doubler(4, RuntimeError("shapes do not match")), max_rows=16, fixed=None)(ROWS)
+        RowRunner(Doubler(4, RuntimeError("shapes do not match")), max_rows=16, sizes=None)(ROWS)
 
 
 def test_the_row_rule_notices_rows_that_depend_on_their_count():
