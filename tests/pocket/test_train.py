@@ -14,6 +14,7 @@ import pytest
 import torch
 from diffusers import PNDMScheduler, StableDiffusionPipeline
 
+from dashboard.pocket.tokenizer import build_tokenizer
 from dashboard.pocket.train.__main__ import main
 from dashboard.pocket.train.budgets import BUDGETS, Budget, Phase
 from dashboard.pocket.train.ledger import Ledger
@@ -144,10 +145,20 @@ def test_a_new_run_goes_on_from_finished_weights(trained, tmp_path, one_thread):
     shipped = StableDiffusionPipeline.from_pretrained(trained / "weights")
     start = _weights(session).clone()
     assert torch.equal(start, torch.cat([parameter.flatten() for parameter in shipped.unet.parameters()]))
+    assert session.tokenizer.get_vocab() == shipped.tokenizer.get_vocab()
     assert session.run()
     assert session.diffusion_trainee.step == 4 and not torch.equal(_weights(session), start)
     kept = dict(session.vae.named_parameters())
     assert all(torch.equal(kept[name], parameter) for name, parameter in shipped.vae.named_parameters())
+
+
+def test_every_run_and_every_member_reads_with_one_tokenizer(tmp_path, monkeypatch):
+    first = Session(Team(), _small(), tmp_path)
+    swapped = build_tokenizer(["circle", "square"])  # as another process might number them
+    monkeypatch.setattr("dashboard.pocket.train.session.build_tokenizer", lambda _: swapped)
+    again = Session(Team(), _small(), tmp_path)
+    assert again.tokenizer.get_vocab() == first.tokenizer.get_vocab() != swapped.get_vocab()
+    assert again.tokenizer.model_max_length == first.tokenizer.model_max_length == swapped.model_max_length
 
 
 def test_there_must_be_weights_to_go_on_from(tmp_path, capsys):

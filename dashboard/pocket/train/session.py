@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline
+from transformers import CLIPTokenizer
 
 from dashboard.pocket.model import build_pipeline, build_text_encoder, build_unet, build_vae, save_weights
 from dashboard.pocket.samples import sample_sheet
@@ -37,7 +38,7 @@ class Session:
         self.budget, self.work, self.stopping = budget, work / budget.name, False
         self.work.mkdir(parents=True, exist_ok=True)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.tokenizer = build_tokenizer(vocabulary(load_world(budget.shapes_only).cast))
+        self.tokenizer = self._tokenizer(start)
         arch = budget.architecture
         # Channels last is some 5% faster here, on a processor as on a GPU.
         self.vae = build_vae(arch).to(self.device, memory_format=torch.channels_last)
@@ -130,6 +131,17 @@ class Session:
         for trainee in (self.vae_trainee, self.diffusion_trainee):
             trainee.swap_average()
         save_weights(self._pipeline(), folder)
+
+    def _tokenizer(self, start: Path | None) -> CLIPTokenizer:
+        """One for all members and all runs of this work: building it anew may number a few tokens otherwise."""
+        kept = self.work / "tokenizer"
+        if self.team.leads and not kept.exists():
+            words = vocabulary(load_world(self.budget.shapes_only).cast)
+            made = CLIPTokenizer.from_pretrained(start / "tokenizer") if start else build_tokenizer(words)
+            made.save_pretrained(kept.with_suffix(".partial"))
+            kept.with_suffix(".partial").rename(kept)
+        self.team.wait()
+        return CLIPTokenizer.from_pretrained(kept)
 
     def _take_weights(self, folder: Path) -> None:
         pipeline = StableDiffusionPipeline.from_pretrained(folder)
