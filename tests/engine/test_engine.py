@@ -225,7 +225,7 @@ def test_cancelling_a_finished_job_changes_nothing(engine):
 
 
 def test_a_full_queue_says_when_to_come_back(make_engine, ticks):
-    engine = make_engine(max_waiting=5)
+    engine = make_engine(max_waiting=5, max_rows=2)  # one image a tick: the others wait, however far the worker is
     ticks.hold()
     engine.submit([ask(seed=s) for s in range(5)], learner="a")
     with pytest.raises(QueueFull) as refusal:
