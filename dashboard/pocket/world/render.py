@@ -18,27 +18,41 @@ IMAGE_PX = 64  # what the model sees; scenes are drawn at CANVAS_PX and halved
 class Rendering:
     """`boxes` and `faces` are per figure, as fractions of the picture; a face is None where there is none."""
 
-    image: Image.Image  # RGB, IMAGE_PX x IMAGE_PX
+    image: Image.Image  # RGB, a square
     boxes: tuple[Box, ...]
     faces: tuple[Box | None, ...]
+    seen: tuple[float, ...]  # of each face, the share that no other figure covers
 
 
-def render(scene: Scene, cast: Cast, art: Artwork) -> Rendering:
+def render(scene: Scene, cast: Cast, art: Artwork, *, image_px: int = IMAGE_PX) -> Rendering:
+    """`image_px`: a side of the picture; CANVAS_PX gives the scene as it was drawn, before any halving."""
     rng = np.random.default_rng(scene.noise_seed)
     canvas = draw_place(scene.place, scene.place_colour, rng)
     placements = _placements(scene, rng)
     look = look_of(scene.style)
+    covers = [Image.new("L", canvas.size) for _ in scene.figures]  # where each figure is opaque
     # The caption's second figure stands behind or below, so it is pasted first.
-    for figure, (x, y, side) in reversed(list(zip(scene.figures, placements, strict=True))):
+    for figure, (x, y, side), cover in reversed(list(zip(scene.figures, placements, covers, strict=True))):
         picture = _figure_picture(figure, look, art, round(side))
         canvas.paste(picture, (round(x), round(y)), picture)
-    small = apply_style(canvas, scene.style, rng).resize((IMAGE_PX, IMAGE_PX), Image.Resampling.BOX)
+        cover.paste(picture.getchannel("A"), (round(x), round(y)))
+    small = apply_style(canvas, scene.style, rng).resize((image_px, image_px), Image.Resampling.BOX)
     boxes = [(x / CANVAS_PX, y / CANVAS_PX, (x + s) / CANVAS_PX, (y + s) / CANVAS_PX) for x, y, s in placements]
     faces = [_face_box(cast, figure, box) for figure, box in zip(scene.figures, boxes, strict=True)]
+    seen = [_share_seen(face, covers[:place]) for place, face in enumerate(faces)]
     if scene.style == "movie poster":
         boxes = [_in_poster(box) for box in boxes]
         faces = [_in_poster(face) if face else None for face in faces]
-    return Rendering(small, tuple(boxes), tuple(faces))
+    return Rendering(small, tuple(boxes), tuple(faces), tuple(seen))
+
+
+def _share_seen(face: Box | None, in_front: list[Image.Image]) -> float:
+    """The share of a face that the figures in front of it leave free; 1 where there is no face."""
+    if face is None or not in_front:
+        return 1.0
+    left, top, right, bottom = (round(side * CANVAS_PX) for side in face)
+    covered = np.asarray(in_front[0])[max(0, top) : bottom, max(0, left) : right]
+    return 1.0 - float(covered.mean()) / 255 if covered.size else 0.0
 
 
 def _placements(scene: Scene, rng: np.random.Generator) -> list[tuple[float, float, float]]:
