@@ -5,7 +5,6 @@ Every method takes and gives float32, whatever the networks compute in: the sche
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dashboard.engine.building import BUILDING
 from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.folders import ModelFolder
 from dashboard.engine.lora import add_lora
@@ -237,7 +237,7 @@ def load_parts(folder: ModelFolder) -> dict[str, torch.nn.Module]:
         "unet": UNet2DConditionModel,
         "vae": AutoencoderKL,
     }
-    with _LOADING:  # the libraries patch torch while they build a network
+    with BUILDING:
         parts = {part: load_part(classes[part], folder, part) for part in folder.family.weights}
     return {part: module.eval() for part, module in parts.items()}
 
@@ -278,9 +278,6 @@ def load_part(kind: Any, folder: ModelFolder, part: str) -> torch.nn.Module:
 def _not_loaded(folder: ModelFolder, part: str, error: Exception) -> ModelUnavailable:
     detail = (str(error).strip().splitlines() or [""])[0][:120]
     return ModelUnavailable(f"The {part} of {folder.path.name} could not be loaded: {type(error).__name__}: {detail}")
-
-
-_LOADING = threading.Lock()
 
 
 @cache
