@@ -22,6 +22,7 @@ _BOUNDS = {
     "max_waiting": (1, 100_000),
     "max_models": (1, 64),
     "threads": (1, 1_024),
+    "faces_timeout": (1, 600),
 }
 _CHOICES = {"dtype": ("auto", "float32", "bfloat16", "float16"), "safety": ("on", "off", "required")}
 SECRETS = Path(".streamlit/secrets.toml")
@@ -60,6 +61,10 @@ class Settings:
     dtype: str = "auto"  # of requests that name none: "auto", "float32", "bfloat16", "float16"
     speed: tuple[str, ...] = ()  # switches of `engine.speed.SWITCHES`: faster, for images that may differ
     safety: str = "on"  # "on": a model's own safety checker; "off": none; "required": models without one are refused
+    faces_api: str = ""  # address of a face restorer on another server; empty: none
+    faces_timeout: int = 30  # seconds that a call to it may take in all
+    faces_weights: str = ""  # GFPGAN's or RestoreFormer's weights on this machine, "file#sha256"; empty: none
+    faces_finder: str = ""  # YuNet's model on this machine, "file#sha256"; empty: Pocket's own finder
 
     def __post_init__(self) -> None:
         for name, (low, high) in _BOUNDS.items():
@@ -141,4 +146,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "dtype": _text,
     "speed": _list,
     "safety": _text,
+    "faces_api": _text,
+    "faces_timeout": _whole,
+    "faces_weights": _text,
+    "faces_finder": _text,
 }

@@ -9,13 +9,21 @@ import warnings
 from collections.abc import Sequence
 
 from dashboard.cli.commands import run_bench, run_image, run_models, run_verify
+from dashboard.cli.faces_server import run_faces_server
 from dashboard.cli.grid import run_grid
 from dashboard.cli.parser import build_parser
 from dashboard.cli.work import Outcome
 from dashboard.engine import JobCancelled, JobFailed, ModelUnavailable, QueueFull
 
 BAD_INPUT, BROKEN, INTERRUPTED = 2, 70, 130  # 70: EX_SOFTWARE; 1 belongs to `verify`
-COMMANDS = {"image": run_image, "grid": run_grid, "verify": run_verify, "bench": run_bench, "models": run_models}
+COMMANDS = {
+    "image": run_image,
+    "grid": run_grid,
+    "verify": run_verify,
+    "bench": run_bench,
+    "models": run_models,
+    "faces-server": run_faces_server,
+}
 _SAID = (ValueError, OSError, ModelUnavailable, QueueFull, JobFailed, JobCancelled)  # their messages are sentences
 
 

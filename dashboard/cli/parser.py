@@ -18,11 +18,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """`python -m dashboard`: one subcommand each for image, grid, verify, bench and models."""
+    """`python -m dashboard`: one subcommand each for image, grid, verify, bench, models and faces-server."""
     parser = _Parser(
         prog="python -m dashboard", description="Text-to-image diffusion, without a browser.", allow_abbrev=False
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{image,grid,verify,bench,models}")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="{image,grid,verify,bench,models,faces-server}"
+    )
 
     image = _command(commands, "image", "draw one image; print the SHA-256 of its RGB bytes")
     image.add_argument("--prompt", required=True, help="what to draw")
@@ -56,6 +58,10 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument("--out", metavar="F.json", help="write the figures there as well")
 
     _command(commands, "models", "what can run here, and why not", model=None, model_help="show this model only")
+
+    faces = _command(commands, "faces-server", "restore faces over HTTP, as the faces lesson's code expects it")
+    faces.add_argument("--host", default="127.0.0.1", help="address to listen on; default: this machine only")
+    faces.add_argument("--port", type=int, default=7860, metavar="N", help="default: %(default)s")
     return parser
 
 
