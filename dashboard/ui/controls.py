@@ -10,12 +10,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from dashboard.axes import KINDS
 from dashboard.engine import SCHEDULERS, SPACINGS, ImageRequest
+from dashboard.faces.known import known_faces
+from dashboard.faces.restoration import MAX_FACTOR
 from dashboard.pocket.world.parts import PARTS
 from dashboard.teach import COLOURS, SHAPES
 from dashboard.teach import MAX_STEPS as MAX_TEACHING
@@ -133,6 +136,26 @@ def parse_guidances(text: str) -> tuple[float, ...]:
     return parse_list(text, _guidance, "guidance scales", "2-20:3 or 1, 5, 7.5")
 
 
+def parse_face_sizes(text: str) -> tuple[int, ...]:
+    """Sides of faces in pixels, as `parse_list` reads them. ValueError with a sentence."""
+    return parse_list(text, _whole(4, 56), "sizes from 4 to 56 pixels", "8, 16, 32")
+
+
+def parse_factors(text: str) -> tuple[int, ...]:
+    """How many times as large, as `parse_list` reads them. ValueError with a sentence."""
+    return parse_list(text, _whole(1, MAX_FACTOR), "factors", "1, 2, 4")
+
+
+def parse_blends(text: str) -> tuple[float, ...]:
+    """Shares of the restored pixels, as `parse_list` reads them. ValueError with a sentence."""
+    return parse_list(text, _number(0, 1), "blends", "0, 0.5, 1")
+
+
+def parse_shrinks(text: str) -> tuple[float, ...]:
+    """How many times a picture is shrunk, as `parse_list` reads them. ValueError with a sentence."""
+    return parse_list(text, _number(1, 16), "numbers from 1 to 16", "1, 2, 4, 8")
+
+
 def parse_prompts(text: str) -> tuple[str, ...]:
     """One prompt a line, blank lines left out. ValueError with a sentence."""
     prompts = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
@@ -221,6 +244,27 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"\d{1,3}(\.\d{1,4})?", text) or not low <= float(text) <= high:
+            raise ValueError(f"Give a number from {low:g} to {high:g}.")
+        return float(text)
+
+    return parse
+
+
+def _face(text: str) -> str:
+    if text not in _known_faces():
+        raise ValueError(f"Choose one of the {len(_known_faces())} known faces.")
+    return text
+
+
+@cache
+def _known_faces() -> Mapping[str, str]:
+    """Key and label of each scene with one known face."""
+    return {str(scene.index): f"{scene.faces[0]} ({scene.style})" for scene in known_faces()}
+
+
 def _guidance(text: str) -> float:
     if not re.fullmatch(r"\d{1,2}(\.\d{1,4})?", text) or float(text) > 30:
         raise ValueError("Guidance is a number from 0 to 30.")
@@ -300,6 +344,17 @@ def _draw_whole(low: int, high: int) -> Callable[[str, str, int], object]:
     return draw
 
 
+def _draw_number(low: float, high: float, step: float, hint: str) -> Callable[[str, str, float], object]:
+    def draw(label: str, key: str, value: float) -> object:
+        return st.number_input(label, low, high, value, step, "%g", key=key, help=hint, persist_state="session")
+
+    return draw
+
+
+def _draw_face(label: str, key: str, value: str) -> object:
+    return _draw_choice(_known_faces())(label, key, value)
+
+
 def _draw_guidance(label: str, key: str, value: float) -> object:
     hint = "1 is no guidance."
     return st.number_input(label, 0.0, 30.0, value, 0.5, "%.1f", key=key, help=hint, persist_state="session")
@@ -343,6 +398,15 @@ def _offered_schedulers(chosen: Sequence[str]) -> list[str]:
 
 def _pick(name: str, short: str, label: str, names: Mapping[str, str]) -> Control:
     return Control(name=name, short=short, label=label, draw=_draw_choice(names), parse=_choice(names))
+
+
+def _amount(name: str, label: str, low: float, high: float, step: float, hint: str) -> Control:
+    draw = _draw_number(low, high, step, hint)
+    return Control(name=name, short=name, label=label, draw=draw, parse=_number(low, high))
+
+
+def _list_of(name: str, label: str, example: str, parse: Callable[[str], object]) -> Control:
+    return Control(name=name, short=name, label=label, draw=_draw_list(example), parse=_checked_text(parse))
 
 
 def _lines(name: str, short: str, label: str, hint: str, parse: Callable[[str], object]) -> Control:
@@ -464,6 +528,22 @@ CONTROLS: Mapping[str, Control] = {
         _looked_up("word", "word", "Word"),
         _looked_up("first_word", "first", "First word"),
         _looked_up("second_word", "second", "Second word"),
+        Control(name="scene", short="scene", label="Known face", draw=_draw_face, parse=_face, wide=True),
+        _list_of("face_sizes", "Sizes of the face, pixels", "8, 16, 32", parse_face_sizes),
+        _list_of("factors", "Factors", "1, 2, 4", parse_factors),
+        _list_of("blends", "Blends", "0, 0.5, 1", parse_blends),
+        _list_of("shrinks", "Shrunk by", "1, 2, 4, 8", parse_shrinks),
+        Control(
+            name="factor",
+            short="factor",
+            label="Factor",
+            draw=_draw_whole(1, MAX_FACTOR),
+            parse=_whole(1, MAX_FACTOR),
+        ),
+        _amount("blend", "Blend", 0.0, 1.0, 0.05, "The share of restored pixels: 0 is none of them, 1 is all."),
+        _amount("shrink", "Shrunk by", 1.0, 16.0, 0.5, "Made so many times smaller, and larger again."),
+        _amount("blur", "Blur, pixels", 0.0, 8.0, 0.5, "Standard deviation of the blur."),
+        _amount("noise", "Noise, of 255", 0.0, 64.0, 2.0, "Standard deviation of the noise."),
         Control(name="frames", short="frames", label="Frames", draw=_draw_whole(3, 12), parse=_whole(3, 12)),
         Control(name="mix", short="mix", label="Path", draw=_draw_choice(MIXES), parse=_choice(MIXES)),
         Control(

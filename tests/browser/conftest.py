@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from served import ROOT, serving
 from visitors import NewVisitor, Server, Visitor
 
-ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 WEIGHTS = ROOT / "dashboard" / "pocket" / "weights" / "model_index.json"
 FLAGS = [
@@ -56,39 +50,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`streamlit run` with an empty memo, on a free port."""
     if reason := _reason():
         pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("server")
-    log = folder / "server.log"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    environment = {**os.environ, "DASHBOARD_DATA_DIR": str(folder / "data")}
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *address],
-            cwd=ROOT,
-            env=environment,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        _wait_for_answer(f"http://127.0.0.1:{port}/_stcore/health", process, log)
-        yield Server(url=f"http://127.0.0.1:{port}", log=log, started=time.monotonic())
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_for_answer(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(address, timeout=2)
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"the server did not answer:\n{log.read_text()[-3000:]}")
+    with serving(tmp_path_factory.mktemp("server")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

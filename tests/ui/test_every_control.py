@@ -57,6 +57,7 @@ OTHERS = {  # a value that no lesson starts with, as the widget holds it
 NO_IMAGES = {  # these draw nothing, or nothing yet: their own tests follow the controls
     ("seeds", "generator"),
     ("steps", "timesteps"),
+    *(("faces", experiment) for experiment in ("sizes", "improve", "sweep", "study", "known", "witness")),
     ("beyond", "upload"),
     ("beyond", "use"),
     ("beyond", "unchanged"),
