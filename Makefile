@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8501
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types pytest format pocket-art pocket-train pocket-scorer pocket-eval bench clean
+.PHONY: run test lint types pytest format pocket-art pocket-train pocket-scorer pocket-eval bench bench-gpu clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/python -m streamlit run streamlit_app.py --server.address $(HOST) --server.port $(PORT)
@@ -50,8 +50,18 @@ IMAGES ?= 2000
 pocket-eval: $(VENV)/.run-ready
 	$(BIN)/python -m dashboard.pocket.evaluate --images $(IMAGES)
 
+# On the processor, with Pocket; and on a graphics card, with random weights in Stable Diffusion 1.x's exact shape,
+# which are made in memory. SHAPE=tiny tries the second one anywhere.
+SHAPE ?= sd-1
+ROUNDS ?= 5
+RESULTS ?= benchmarks/results
 bench: $(VENV)/.run-ready
-	$(BIN)/python -m dashboard bench --quick
+	mkdir -p $(RESULTS)
+	DASHBOARD_DEVICE=cpu $(BIN)/python -m dashboard bench --rounds $(ROUNDS) --out $(RESULTS)/pocket-cpu.json
+
+bench-gpu: $(VENV)/.run-ready
+	mkdir -p $(RESULTS)
+	$(BIN)/python -m dashboard bench --random-weights $(SHAPE) --rounds $(ROUNDS) --out $(RESULTS)/$(SHAPE)-gpu.json
 
 # What can be made again in minutes; the artwork and the training's state in .cache stay.
 clean:

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 from dashboard.cli.files import writable_file, write_file
 from dashboard.cli.parser import BadInput, base_request
@@ -52,11 +53,18 @@ def run_verify(arguments: argparse.Namespace) -> Outcome:
 def run_bench(arguments: argparse.Namespace) -> Outcome:
     """Time the engine against the course's loop."""
     file = writable_file(arguments.out, ".json") if arguments.out else None
+    if not 1 <= arguments.rounds <= 100:
+        raise BadInput("The rounds must be a whole number from 1 to 100.")
     from dashboard.bench import as_text, run  # diffusers' pipeline takes seconds to import
+    from dashboard.bench.chart import chart_svg
+    from dashboard.bench.shapes import run_shape
 
-    report = run(arguments.model, quick=arguments.quick, note=note)
+    options: dict[str, Any] = {"quick": arguments.quick, "rounds": arguments.rounds, "note": note}
+    shape = arguments.random_weights
+    report = run_shape(shape, **options) if shape else run(arguments.model, **options)
     if file:
         write_file(file, (json.dumps(report, indent=2) + "\n").encode())
+        write_file(file.with_suffix(".svg"), chart_svg(report))
     return Outcome(report, as_text(report))
 
 

@@ -55,7 +55,11 @@ def build_parser() -> argparse.ArgumentParser:
 
     bench = _command(commands, "bench", "time the engine against one image at a time with plain diffusers")
     bench.add_argument("--quick", action="store_true", help="the guidance sweep only, median of 3")
-    bench.add_argument("--out", metavar="F.json", help="write the figures there as well")
+    bench.add_argument(
+        "--random-weights", metavar="SHAPE", help="a model made in memory: sd-1, or tiny for trying it out"
+    )
+    bench.add_argument("--rounds", type=int, default=5, metavar="N", help="runs of each side (default: %(default)s)")
+    bench.add_argument("--out", metavar="F.json", help="write the figures there as well, and a chart beside")
 
     _command(commands, "models", "what can run here, and why not", model=None, model_help="show this model only")
 

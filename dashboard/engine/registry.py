@@ -21,7 +21,7 @@ from dashboard.engine.models import LoadedModel
 from dashboard.engine.parts import Anatomy, anatomy_of
 from dashboard.engine.pins import Pins
 from dashboard.engine.schedulers import SchedulerShelf
-from dashboard.engine.sources import POCKET, Source, list_sources
+from dashboard.engine.sources import POCKET, Place, Source, list_sources
 from dashboard.engine.speed import check, set_backends, usable
 
 POCKET_WEIGHTS = Path(__file__).parents[1] / "pocket" / "weights"
@@ -128,7 +128,7 @@ class ModelRegistry:
 
     def add(self, model: LoadedModel) -> None:
         """Serve a model that was made in memory."""
-        self._sources[model.info.id] = Source(id=model.info.id, place=self._source(POCKET).place)
+        self._sources[model.info.id] = Source(id=model.info.id, place=Place(path=Path(model.info.source)))
         self._locks[model.info.id] = threading.Lock()
         self._loaded[model.info.id] = model
 

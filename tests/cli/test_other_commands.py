@@ -55,10 +55,10 @@ def test_bench_compares_equal_things(run, monkeypatch):
 
     report = json.loads(run("bench", "--model", "tiny", "--json").out)
     memo = report["results"][-1]
-    assert (memo["images"], memo["images_computed"], memo["max_difference"]) == (60, 2, 0)
+    assert (memo["images"], memo["images_computed"], memo["max_difference"]) == (600, 2, 0)
     text = bench.as_text(report)
     assert all(f"{result['name']} " in text and f"{result['ratio']:.2f}x" in text for result in report["results"])
-    assert memo["unet_rows_asked"] == 30 * memo["unet_rows_computed"]
+    assert memo["unet_rows_asked"] == 300 * memo["unet_rows_computed"]
 
 
 def test_bench_sweeps_leave_no_side_an_advantage():

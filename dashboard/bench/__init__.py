@@ -8,9 +8,10 @@ it is what is measured.
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -22,7 +23,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 
-from dashboard.engine import Engine, ImageRequest, build_engine, initial_noise, max_difference, mean_abs_difference
+from dashboard.engine import SCHEDULERS, Engine, ImageRequest, build_engine, max_difference, mean_abs_difference
 from dashboard.machine import describe
 from dashboard.settings import Settings
 
@@ -35,7 +36,7 @@ PROMPTS = (
     "a tiny red dragon",
     "a cat",
 )
-LEARNERS = 30
+LEARNERS = 300
 WARMING = 8  # images: enough for the engine to meet the batch sizes of the runs
 Pixels = list[np.ndarray]  # (H, W, 3) uint8 each
 
@@ -70,68 +71,85 @@ def sweeps(model: str, *, quick: bool) -> tuple[Sweep, ...]:
     )
 
 
-def run(model: str, *, quick: bool, note: Callable[[str], None]) -> dict[str, Any]:
+def run(model: str, *, quick: bool, rounds: int = 5, note: Callable[[str], None]) -> dict[str, Any]:
     """Run the benchmark; JSON-able. `note` is told in a few words what is happening, and "" at the end.
 
     Raises what `Engine.submit` and `Job.results` raise.
     """
-    rounds = 3 if quick else 5
+    rounds = min(rounds, 3) if quick else rounds
     torch.set_num_threads(Settings.load().threads)  # of this thread, which runs the loop; the engine's has its own
-    with _fresh_engine() as engine:
+    with fresh_engine(Settings.load()) as engine:
         info = engine.models.info(model)
         results = [
-            _compare(engine, info.source, info.device, sweep, rounds, note) for sweep in sweeps(model, quick=quick)
+            compare_sides(engine, _pipeline(info.source, info.device, sweep.naive_dtype), sweep, rounds, note)
+            for sweep in sweeps(model, quick=quick)
         ]
         if not quick:
-            results.append(_memo_effect(engine, sweeps(model, quick=True)[0].requests, note))
+            results.append(memo_effect(engine, sweeps(model, quick=True)[0].requests, note))
     note("")
-    return {
-        "machine": asdict(describe(info.device, threads=torch.get_num_threads(), folder=Settings.load().data_dir)),
-        "model": model,
-        "results": results,
-    }
+    return {"machine": machine(info.device), "model": model, "results": results}
+
+
+def machine(device: str) -> dict[str, Any]:
+    """What it was measured on."""
+    return asdict(describe(device, threads=torch.get_num_threads(), folder=Settings.load().data_dir))
 
 
 def as_text(report: dict[str, Any]) -> str:
     """The report as a table for people."""
-    lines = [f"{'':32}{'loop':>9}{'engine':>9}{'ratio':>8}{'max diff':>10}"]
+    lines = [f"{'':40}{'loop':>9}{'engine':>9}{'ratio':>8}{'max diff':>10}"]
     for result in report["results"]:
         difference = f"{result['max_difference']} / 255"
         times = f"{result['naive_s']:8.2f}s{result['ours_s']:8.2f}s{result['ratio']:7.2f}x"
-        lines.append(f"{result['name']:32}{times}{difference:>10}")
+        name = f"{result['name']}{' fast' if result.get('speed') else ''}"
+        share = f"{result['share_of_ceiling']:9.1%} of the ceiling" if "share_of_ceiling" in result else ""
+        lines.append(f"{name:40}{times}{difference:>10}{share}")
     return "\n".join(lines)
 
 
 @contextmanager
-def _fresh_engine() -> Iterator[Engine]:
-    """An engine with the operator's settings and an empty memo."""
+def fresh_engine(settings: Settings) -> Iterator[Engine]:
+    """An engine with these settings and an empty memo."""
     with tempfile.TemporaryDirectory() as folder:
-        engine = build_engine(replace(Settings.load(), data_dir=Path(folder)))
+        engine = build_engine(replace(settings, data_dir=Path(folder)))
         try:
             yield engine
         finally:
             engine.close()
 
 
-def _compare(
-    engine: Engine, source: str, device: str, sweep: Sweep, rounds: int, note: Callable[[str], None]
+def compare_sides(
+    engine: Engine, pipe: StableDiffusionPipeline, sweep: Sweep, rounds: int, note: Callable[[str], None]
 ) -> dict[str, Any]:
-    pipe = _pipeline(source, device, sweep.naive_dtype)
+    """Time the loop and the engine in turns; JSON-able, seconds."""
+    rows: list[int] = []
+
+    def batched(requests: Sequence[ImageRequest]) -> Pixels:
+        results = engine.submit(requests, use_memo=False).results()
+        rows[:] = [result.evaluations for result in results]
+        return [result.array() for result in results]
+
     sides: dict[str, Callable[[Sequence[ImageRequest]], Pixels]] = {
-        "naive": partial(_loop, pipe),
-        "ours": partial(_batched, engine),
+        "naive": partial(_loop, pipe, pipe.scheduler.config),
+        "ours": batched,
     }
+    warming: dict[str, float] = {}
+    memory: dict[str, int | None] = {}
     for side, draw in sides.items():
         note(f"{sweep.name}: warming {side}")
+        start = time.perf_counter()
         draw(sweep.requests[:WARMING])
+        warming[side] = time.perf_counter() - start
     seconds: dict[str, list[float]] = {"naive": [], "ours": []}
     pixels: dict[str, Pixels] = {}
     for turn in range(1, rounds + 1):
         for side, draw in sides.items():
             note(f"{sweep.name}: {side}, run {turn} of {rounds}")
+            _forget_peak()
             start = time.perf_counter()
             pixels[side] = draw(sweep.requests)
             seconds[side].append(time.perf_counter() - start)
+            memory[side] = _peak_bytes()
     naive, ours = (statistics.median(seconds[side]) for side in ("naive", "ours"))
     pairs = list(zip(pixels["naive"], pixels["ours"], strict=True))
     return {
@@ -142,6 +160,11 @@ def _compare(
         "ratio": round(naive / ours, 3),
         "max_difference": max(max_difference(a, b) for a, b in pairs),  # of 255
         "mean_difference": round(statistics.mean(mean_abs_difference(a, b) for a, b in pairs), 6),  # of 255
+        "unet_rows": sum(rows),
+        "naive_warm_s": round(warming["naive"], 4),  # the first images, loading and compiling included
+        "ours_warm_s": round(warming["ours"], 4),
+        "naive_peak_bytes": memory["naive"],  # of a graphics card; of the whole process so far without one
+        "ours_peak_bytes": memory["ours"],
         "naive_dtype": sweep.naive_dtype,
         "ours_dtype": sweep.requests[0].dtype,
         "naive_runs_s": [round(s, 4) for s in seconds["naive"]],
@@ -162,28 +185,44 @@ def _pipeline(source: str, device: str, dtype: str) -> StableDiffusionPipeline:
     return pipe
 
 
-def _loop(pipe: StableDiffusionPipeline, requests: Sequence[ImageRequest]) -> Pixels:
-    """The course's loop. `pipe` itself runs without gradients."""
+def _forget_peak() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+
+
+def _peak_bytes() -> int | None:
+    """The most that a graphics card held; without one, the most that the process ever had, where the system tells."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _loop(pipe: StableDiffusionPipeline, config: Mapping[str, Any], requests: Sequence[ImageRequest]) -> Pixels:
+    """The course's loop. `pipe` itself runs without gradients; `config`: of the scheduler that it came with."""
+    import diffusers
+
+    pipe.scheduler = getattr(diffusers, SCHEDULERS[requests[0].scheduler].class_name).from_config(config)
     side = pipe.unet.config.sample_size
     shape = (1, pipe.unet.config.in_channels, side, side)
-    images = [
-        pipe(
+    images = []
+    for request in requests:
+        generator = torch.Generator("cpu").manual_seed(request.seed)
+        images += pipe(
             request.prompt,
-            latents=initial_noise(request.seed, shape).to(pipe.dtype),
+            latents=torch.randn(shape, generator=generator).to(pipe.dtype),
+            generator=generator,  # LCM draws more noise at each step
             num_inference_steps=request.num_inference_steps,
             guidance_scale=request.guidance_scale,
-        ).images[0]
-        for request in requests
-    ]
+        ).images
     return [np.asarray(image) for image in images]
 
 
-def _batched(engine: Engine, requests: Sequence[ImageRequest]) -> Pixels:
-    return [result.array() for result in engine.submit(requests, use_memo=False).results()]
-
-
-def _memo_effect(engine: Engine, requests: Sequence[ImageRequest], note: Callable[[str], None]) -> dict[str, Any]:
-    """Thirty learners ask for one sweep at the same moment: what is computed, against what was asked."""
+def memo_effect(engine: Engine, requests: Sequence[ImageRequest], note: Callable[[str], None]) -> dict[str, Any]:
+    """Many learners ask for one sweep at the same moment: what is computed, against what was asked."""
     note(f"memo: {LEARNERS} learners, one sweep")
     start = time.perf_counter()
     alone = engine.submit(requests, use_memo=False).results()
@@ -200,7 +239,7 @@ def _memo_effect(engine: Engine, requests: Sequence[ImageRequest], note: Callabl
         "images_computed": len(computed),
         "unet_rows_asked": sum(result.evaluations for result in images),
         "unet_rows_computed": sum(result.evaluations for result in computed),
-        "naive_s": round(alone_s * LEARNERS, 4),  # the engine without memo, thirty times over
+        "naive_s": round(alone_s * LEARNERS, 4),  # the engine without memo, that many times over
         "ours_s": round(ours_s, 4),
         "ratio": round(alone_s * LEARNERS / ours_s, 3),
         "max_difference": max(gaps),
