@@ -54,8 +54,8 @@ class Denoising:
         shape = latent_shape(model.info, request)
         self._added = self._sizes(readings, shape)
         self.networks.prepare(shape[1:], tuple(self._text.shape[1:]), self._added)
-        noise, self._generator = noise_and_generator(request, shape)
-        self.noise_sha256 = hashlib.sha256(noise.numpy().tobytes()).hexdigest()
+        noise, self._generator = noise_and_generator(request, shape, model.info.device)
+        self.noise_sha256 = hashlib.sha256(noise.cpu().numpy().tobytes()).hexdigest()
         self._scheduler: Any = model.schedulers.new(request.scheduler)
         self._scheduler.set_timesteps(request.num_inference_steps, device=self.networks.device)
         self._takes_generator = "generator" in inspect.signature(self._scheduler.step).parameters

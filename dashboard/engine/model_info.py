@@ -21,6 +21,7 @@ class ModelInfo:
     id: str
     name: str
     source: str  # folder, or hub id
+    lora: str  # file or hub id of changes to its weights; else empty
     available: bool
     reason: str  # a sentence: why it cannot run here, or what to know before its first use; else empty
     native_size: int  # pixels a side

@@ -125,6 +125,8 @@ def resolve(request: ImageRequest, info: ModelInfo) -> ImageRequest:
     for word in request.learned_words:
         if word.width != info.text_width or info.pipeline == SDXL.pipeline:
             raise ValueError(f"The word {word.token} was taught to another model: {info.name} cannot read it.")
+    if request.noise_device == "model" and info.device == "cpu":
+        raise ValueError("This server has no graphics card, so its noise always comes from the processor.")
     dtype = info.dtype if request.dtype == "default" else request.dtype
     if not dtype_works(info.device, getattr(torch, dtype)):
         raise ValueError(f"This machine cannot compute in {dtype}.")

@@ -186,6 +186,7 @@ class ModelRegistry:
             id=source.id,
             name=about.name,
             source=source.shown,
+            lora=source.lora.shown if source.lora else "",
             available=available,
             reason=reason,
             native_size=about.native_size,  # until the folder says

@@ -26,6 +26,7 @@ MAX_GUIDANCE = 30.0
 MAX_PIXELS_A_SIDE = 2_048  # no model goes beyond; each model's own limit is checked when the request is submitted
 MAX_LATENT_VALUES = 1_000_000
 MAX_LEARNED_WORDS = 4
+NOISE_DEVICES = ("cpu", "model")
 DTYPES = ("default", "float32", "bfloat16", "float16")
 
 
@@ -109,6 +110,7 @@ class ImageRequest:
     width: int | None = None
     dtype: str = "default"  # "default": float32 on a CPU, float16 on CUDA
     latents: Latents | None = None  # instead of the noise of the seed
+    noise_device: str = "cpu"  # "cpu": a seed means the same everywhere; "model": drawn where the model computes
     learned_words: tuple[LearnedWord, ...] = ()  # new tokens that both prompts may use, up to 4
 
     def __post_init__(self) -> None:
@@ -122,6 +124,7 @@ class ImageRequest:
         if self.num_inference_steps > most:
             raise ValueError(f"{SCHEDULERS[self.scheduler].label} takes at most {most} steps.")
         _check_choice("dtype", self.dtype, DTYPES)
+        _check_choice("noise device", self.noise_device, NOISE_DEVICES)
         if not isinstance(self.model, str) or not 1 <= len(self.model) <= 200:
             raise ValueError("The model must be named by its id.")
         for side in ("height", "width"):

@@ -1,6 +1,6 @@
 """Export: what leaves the dashboard. Receipts in PNGs, their check, tables, sheets, pages and scripts."""
 
-from dashboard.export.code import diffusers_code, grid_code
+from dashboard.export.code import Origin, diffusers_code, grid_code
 from dashboard.export.embeds import LEARNED_EMBEDS, learned_embeds
 from dashboard.export.names import POCKET_CREDIT, alt_text, file_name
 from dashboard.export.notebook import notebook_json
@@ -18,6 +18,7 @@ __all__ = [
     "Cell",
     "Difference",
     "NotAReceipt",
+    "Origin",
     "Receipt",
     "Verification",
     "alt_text",

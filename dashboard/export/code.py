@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dashboard.engine import SCHEDULERS, ImageRequest, Latents, LearnedWord
 from dashboard.export.names import alt_text
 
+PIPELINE = "StableDiffusionPipeline"
 POCKET_FOLDER = "dashboard/pocket/weights"  # in a clone of this project
 
 _SCRIPT = """\
@@ -17,17 +19,14 @@ _SCRIPT = """\
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
 dtype = {dtype}
-pipe = StableDiffusionPipeline.from_pretrained(
+pipe = {pipeline}.from_pretrained(
     {source!r},
     torch_dtype=dtype,
     use_safetensors=True,
-    safety_checker=None,
-    requires_safety_checker=False,
-).to(device)
-pipe.scheduler = {scheduler}.from_config(pipe.scheduler.config)
+{safety}).to(device)
+{lora}pipe.scheduler = {scheduler}.from_config(pipe.scheduler.config)
 
-{words}# The noise comes from the CPU, in float32, so that a seed means the same on every device.
-generator = torch.Generator("cpu").manual_seed({seed})
+{words}{noise}
 {latents}
 
 image = pipe(
@@ -57,7 +56,16 @@ _SEEDED = """\
 factor = pipe.vae_scale_factor  # pixels to one latent
 {size}
 shape = (1, pipe.unet.config.in_channels, height // factor, width // factor)
-latents = torch.randn(shape, generator=generator)"""
+latents = torch.randn(shape, generator=generator, device=generator.device)"""
+
+_NOISE = {
+    "cpu": """\
+# The noise comes from the CPU, in float32, so that a seed means the same on every device.
+generator = torch.Generator("cpu").manual_seed({seed})""",
+    "model": """\
+# The noise comes from the device: the same seed gives other noise on another kind of device.
+generator = torch.Generator(device).manual_seed({seed})""",
+}
 
 _GIVEN = """\
 factor = pipe.vae_scale_factor  # pixels to one latent
@@ -68,23 +76,35 @@ latents = torch.from_numpy(np.frombuffer(noise, dtype="<f4").reshape({shape}).co
 height, width = latents.shape[2] * factor, latents.shape[3] * factor"""
 
 
-def diffusers_code(request: ImageRequest, source: str | None = None) -> str:
-    """A script for exactly this image. `source`: the model's folder or hub id, where its id is neither."""
-    scheduler = SCHEDULERS[request.scheduler].class_name
-    imports = ["import torch", f"from diffusers import {', '.join(sorted(['StableDiffusionPipeline', scheduler]))}"]
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a script finds a model, and what it loads it with."""
+
+    source: str  # folder or hub id
+    pipeline: str = PIPELINE  # in diffusers
+    lora: str = ""  # folder or hub id of changes to its weights
+
+
+def diffusers_code(request: ImageRequest, origin: Origin | str | None = None) -> str:
+    """A script for exactly this image. `origin`: the model's, or its folder or hub id, where its id is neither."""
+    scheduler, known = SCHEDULERS[request.scheduler].class_name, _origin(request, origin)
+    imports = ["import torch", f"from diffusers import {', '.join(sorted([known.pipeline, scheduler]))}"]
     if request.latents is not None or request.learned_words:
         imports = ["import base64", "", "import numpy as np", *imports]
     return _SCRIPT.format(
         title=" ".join(alt_text(request).split()),  # a line break would end the comment
         imports="\n".join(imports),
         dtype=_dtype(request.dtype),
-        source=_source(request, source),
+        pipeline=known.pipeline,
+        source=known.source,
+        safety=_safety(known, "    "),
+        lora=_lora(known, ""),
+        noise=_NOISE[request.noise_device].format(seed=request.seed),
         scheduler=scheduler,
         words="".join(_word(word) for word in request.learned_words),
-        seed=request.seed,
         latents=_given(request.latents) if request.latents is not None else _seeded(request),
         prompt=request.prompt,
-        negative_prompt=request.negative_prompt,
+        negative_prompt=_negative(request),
         steps=request.num_inference_steps,
         guidance=request.guidance_scale,
     )
@@ -98,14 +118,12 @@ device = "cuda" if torch.cuda.is_available() else "cpu"
 
 @cache
 def load(dtype{words}):
-    pipe = StableDiffusionPipeline.from_pretrained(
+    pipe = {pipeline}.from_pretrained(
         {source!r},
         torch_dtype=dtype,
         use_safetensors=True,
-        safety_checker=None,
-        requires_safety_checker=False,
-    ).to(device)
-{teach}    return pipe, pipe.scheduler.config  # as the model came: each image's scheduler is made from it anew
+{safety}    ).to(device)
+{lora}{teach}    return pipe, pipe.scheduler.config  # as the model came: each image's scheduler is made from it anew
 
 
 def draw(prompt, negative_prompt, seed, steps, guidance, scheduler, dtype, height, width, noise{words}):
@@ -114,10 +132,10 @@ def draw(prompt, negative_prompt, seed, steps, guidance, scheduler, dtype, heigh
     factor = pipe.vae_scale_factor  # pixels to one latent
     height = height or pipe.unet.config.sample_size * factor
     width = width or pipe.unet.config.sample_size * factor
-    # The noise comes from the CPU, in float32, so that a seed means the same on every device.
-    generator = torch.Generator("cpu").manual_seed(seed)
+    # With "cpu", a seed means the same on every device.
+    generator = torch.Generator({noise_device}).manual_seed(seed)
     shape = (1, pipe.unet.config.in_channels, height // factor, width // factor)
-    latents = torch.randn(shape, generator=generator)
+    latents = torch.randn(shape, generator=generator, device=generator.device)
     if noise is not None:
         latents = torch.from_numpy(np.frombuffer(base64.b64decode(noise), dtype="<f4").reshape(shape).copy())
     return pipe(
@@ -140,19 +158,24 @@ _TEACH = """\
 """
 
 
-def grid_code(requests: Sequence[ImageRequest], source: str | None = None) -> tuple[str, str]:
+def grid_code(requests: Sequence[ImageRequest], origin: Origin | str | None = None) -> tuple[str, str]:
     """Code for all of these images in their order, in two parts: what prepares, and what draws `images`.
 
-    `source`: as for `diffusers_code`. ValueError for no request, or for requests to several models.
+    `origin`: as for `diffusers_code`. ValueError for no request, or for requests to several models or noise devices.
     """
-    if len({request.model for request in requests}) != 1:
-        raise ValueError("A script draws with one model.")
+    if len({(request.model, request.noise_device) for request in requests}) != 1:
+        raise ValueError("A script draws with one model, and its noise in one place.")
+    known = _origin(requests[0], origin)
     taught = any(request.learned_words for request in requests)
-    classes = sorted({"StableDiffusionPipeline", *(SCHEDULERS[r.scheduler].class_name for r in requests)})
+    classes = sorted({known.pipeline, *(SCHEDULERS[r.scheduler].class_name for r in requests)})
     lines = ["import base64", "from functools import cache", "", "import numpy as np", "import torch"]
     setup = _GRID_SETUP.format(
         imports="\n".join([*lines, f"from diffusers import {', '.join(classes)}"]),
-        source=_source(requests[0], source),
+        pipeline=known.pipeline,
+        source=known.source,
+        safety=_safety(known, "        "),
+        lora=_lora(known, "    "),
+        noise_device="device" if requests[0].noise_device == "model" else '"cpu"',
         words=", words" if taught else "",
         teach=_TEACH if taught else "",
     )
@@ -165,7 +188,7 @@ def _arguments(request: ImageRequest, *, taught: bool) -> str:
     noise = repr(base64.b64encode(request.latents.data).decode("ascii")) if request.latents is not None else "None"
     values = (
         repr(request.prompt),
-        repr(request.negative_prompt),
+        repr(_negative(request)),
         repr(request.seed),
         repr(request.num_inference_steps),
         repr(request.guidance_scale),
@@ -179,8 +202,28 @@ def _arguments(request: ImageRequest, *, taught: bool) -> str:
     return ", ".join(values)
 
 
-def _source(request: ImageRequest, source: str | None) -> str:
-    return source or (POCKET_FOLDER if request.model == "pocket" else request.model)
+def _origin(request: ImageRequest, origin: Origin | str | None) -> Origin:
+    if isinstance(origin, Origin):
+        return origin
+    return Origin(source=origin or (POCKET_FOLDER if request.model == "pocket" else request.model))
+
+
+def _safety(origin: Origin, indent: str) -> str:
+    """XL's pipeline knows no safety checker."""
+    if origin.pipeline != PIPELINE:
+        return ""
+    return f"{indent}safety_checker=None,\n{indent}requires_safety_checker=False,\n"
+
+
+def _lora(origin: Origin, indent: str) -> str:
+    if not origin.lora:
+        return ""
+    return f"{indent}pipe.load_lora_weights({origin.lora!r})  # needs the package peft\n{indent}pipe.fuse_lora()\n"
+
+
+def _negative(request: ImageRequest) -> str | None:
+    """None where it is empty: to XL's pipeline that is not the same as an empty text."""
+    return request.negative_prompt or None
 
 
 def _dtype(dtype: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from dashboard.engine import ImageRequest
-from dashboard.export.code import grid_code
+from dashboard.export.code import Origin, grid_code
 from dashboard.export.names import alt_text
 
 _SHOW = """\
@@ -17,10 +17,10 @@ for title, image in zip(titles, images):
 
 
 def notebook_json(
-    requests: Sequence[ImageRequest], titles: Sequence[str], *, heading: str, source: str | None = None
+    requests: Sequence[ImageRequest], titles: Sequence[str], *, heading: str, origin: Origin | str | None = None
 ) -> str:
     """The notebook's text, format 4.5. A title for each image, in order."""
-    setup, drawing = grid_code(requests, source)
+    setup, drawing = grid_code(requests, origin)
     said = "\n".join(f"- {' '.join(alt_text(request).split())}" for request in requests)
     cells = [
         _markdown(f"# {' '.join(heading.split())}\n\nThe same images as the dashboard's, up to rounding:\n\n{said}"),

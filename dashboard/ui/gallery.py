@@ -25,7 +25,7 @@ from dashboard.export import (
 )
 from dashboard.export.filtered import EXPLANATION, FILTERED
 from dashboard.ui.figures import figure, result_uri
-from dashboard.ui.models import script_source
+from dashboard.ui.models import script_origin
 
 COLUMN_PIXELS = 230  # of a column where their number is fixed
 MAX_OPEN = 2_048  # pixels a side: an opened image is shown with all of its pixels
@@ -114,7 +114,7 @@ def show_image(result: ImageResult, title: str) -> None:
     if result.filtered:
         st.info(EXPLANATION, icon=":material/visibility_off:")
     with st.expander("The same image in diffusers", icon=":material/code:"):
-        st.code(diffusers_code(request, script_source(request.model)), "python")
+        st.code(diffusers_code(request, script_origin(request.model)), "python")
 
 
 def _alt(result: ImageResult) -> str:
@@ -170,7 +170,7 @@ def _sheet(results: Sequence[ImageResult], rows: Sequence[str], columns: Sequenc
 def _notebook(results: Sequence[ImageResult], rows: Sequence[str], columns: Sequence[str], heading: str) -> str:
     requests = [result.request for result in results]
     titles = [f"{row}, {column}" for row in rows for column in columns] or list(columns)
-    return notebook_json(requests, titles, heading=heading, source=script_source(requests[0].model))
+    return notebook_json(requests, titles, heading=heading, origin=script_origin(requests[0].model))
 
 
 def plain(text: str) -> str:

@@ -11,6 +11,7 @@ from dashboard.ui import engine_room
 
 if TYPE_CHECKING:
     from dashboard.engine import ModelInfo
+    from dashboard.export import Origin
 
 DEFAULT = "pocket"
 KEY = "model"  # session key; also the name in addresses
@@ -48,12 +49,19 @@ def current_info() -> ModelInfo:
     return engine_room.engine().models.info(current_model())
 
 
-def script_source(model_id: str) -> str | None:
+def script_origin(model_id: str) -> Origin | None:
     """Where a learner's own script finds the model: its hub id, or its folder's bare name; None for Pocket."""
     if model_id == DEFAULT:
         return None
-    source = engine_room.engine().models.info(model_id).source
-    return Path(source).name if Path(source).is_dir() else source
+    from dashboard.export import Origin
+
+    info = engine_room.engine().models.info(model_id)
+    return Origin(source=_bare(info.source), pipeline=info.pipeline, lora=_bare(info.lora))
+
+
+def _bare(source: str) -> str:
+    """A path's last part: a server's folders are nobody's business."""
+    return Path(source).name if source and Path(source).exists() else source
 
 
 def latent_shape() -> tuple[int, int, int, int]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from asking import ask
 
 from dashboard.engine import initial_noise, slerp
+from dashboard.engine.noise import noise_and_generator
 
 SHAPE = (1, 4, 8, 8)
 
@@ -39,3 +41,18 @@ def test_slerp_of_equal_and_of_opposite_ends():
     a = initial_noise(1, SHAPE)
     assert torch.allclose(slerp(a, a, 0.3), a, atol=1e-6)
     assert torch.isfinite(slerp(a, -a, 0.5)).all()
+
+
+def test_noise_of_the_models_device_is_refused_where_there_is_no_card(engine):
+    with pytest.raises(ValueError, match="no graphics card"):
+        engine.submit([ask(noise_device="model")])
+    with pytest.raises(ValueError, match="noise device must be one of cpu, model"):
+        ask(noise_device="moon")
+
+
+def test_where_the_generator_stands():
+    """`device` matters only to a request that asks for it; the CPU stands in for a card."""
+    for noise_device, device in (("cpu", "cuda"), ("model", "cpu")):
+        noise, generator = noise_and_generator(ask(seed=5, noise_device=noise_device), SHAPE, device)
+        assert generator.device.type == noise.device.type == "cpu"
+        assert torch.equal(noise, initial_noise(5, SHAPE))

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_model import save_tiny_xl
 
-from dashboard.engine import SCHEDULERS, ImageRequest, Latents, max_difference
-from dashboard.export import diffusers_code, grid_code, notebook_json
+from dashboard.engine import SCHEDULERS, Engine, ImageRequest, Latents, ModelRegistry, max_difference
+from dashboard.export import Origin, diffusers_code, grid_code, notebook_json
 
 BASE = ImageRequest(prompt="a 'poodle' \"on\"\n{an} astronaut \\", negative_prompt="fog", seed=42, model="tiny")
 
@@ -98,7 +99,7 @@ def test_a_grid_is_drawn_image_by_image(tiny_folder, draw, tiny_engine):
 
 def test_a_notebook_runs_from_top_to_bottom(tiny_folder, draw, tiny_engine):
     requests = varied(tiny_engine)[:2]
-    text = notebook_json(requests, ["one", "<two>"], heading="<b>Grid</b>\n", source=str(tiny_folder))
+    text = notebook_json(requests, ["one", "<two>"], heading="<b>Grid</b>\n", origin=str(tiny_folder))
     book = json.loads(text)
     assert (book["nbformat"], book["nbformat_minor"]) == (4, 5)
     assert len({cell["id"] for cell in book["cells"]}) == len(book["cells"])
@@ -113,3 +114,43 @@ def test_a_notebook_runs_from_top_to_bottom(tiny_folder, draw, tiny_engine):
 def test_a_script_has_one_model():
     with pytest.raises(ValueError, match="one model"):
         grid_code([BASE, BASE.replace(model="other")])
+
+
+# ---- other kinds of models
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"negative_prompt": ""}, {"guidance_scale": 0.0, "scheduler": "euler-ancestral"}]
+)
+def test_an_xl_model(tmp_path, changes):
+    folder = save_tiny_xl(tmp_path / "xl")
+    models = ModelRegistry.build([f"xl={folder}"], device="cpu")
+    request = BASE.replace(**{"model": "xl", "num_inference_steps": 3, **changes})
+    engine = Engine(models)
+    expected = engine.submit([request]).results(timeout=60)[0].array()
+    engine.close()
+    origin = Origin(source=str(folder), pipeline=models.info("xl").pipeline)
+    assert max_difference(run_here(diffusers_code(request, origin)), expected) <= 1
+    names: dict = {}
+    exec("\n".join(grid_code([request], origin)), names)
+    assert max_difference(np.asarray(names["images"][0]), expected) <= 1
+
+
+def test_a_lora_is_loaded_before_the_scheduler_is_set():
+    code = diffusers_code(BASE, Origin(source="a/b", lora="c/d"))
+    assert code.index("pipe.load_lora_weights('c/d')") < code.index("pipe.scheduler =")
+    assert "pipe.fuse_lora()" in "\n".join(grid_code([BASE], Origin(source="a/b", lora="c/d")))
+    assert "lora" not in diffusers_code(BASE, "a/b")
+
+
+def test_noise_of_the_device_says_so(tiny_folder):
+    """On this processor the device is the processor, so the script draws what the CPU's noise gives."""
+    request = BASE.replace(num_inference_steps=2, noise_device="model")
+    code = diffusers_code(request, str(tiny_folder))
+    assert "torch.Generator(device)" in code and 'torch.Generator("cpu")' not in code
+    plain = run_here(diffusers_code(request.replace(noise_device="cpu"), str(tiny_folder)))
+    if not torch.cuda.is_available():
+        assert np.array_equal(run_here(code), plain)
+    assert "torch.Generator(device)" in grid_code([request], "a/b")[0]
+    with pytest.raises(ValueError, match="noise in one place"):
+        grid_code([request, request.replace(noise_device="cpu")], "a/b")

@@ -210,6 +210,7 @@ INFO = SimpleNamespace(
     id="pocket",
     name="Fake",
     source="a folder that is not there",
+    lora="",
     available=True,
     reason="",
     native_size=SIDE,

@@ -17,7 +17,7 @@ from dashboard.ui.controls import (
 )
 from dashboard.ui.experiment import key_of, last_trial
 from dashboard.ui.lesson import TEXT_WIDTH, heading
-from dashboard.ui.models import current_model, script_source
+from dashboard.ui.models import current_model, script_origin
 from dashboard.ui.runs import last_requests
 from dashboard.ui.way import way
 
@@ -31,12 +31,12 @@ def code_section(lesson: Lesson, experiment_id: str) -> None:
             "This script draws the first image of the experiment with nothing but torch and diffusers. "
             "Every image on this page has its own: click it."
         )
-        source = script_source(requests[0].model)
+        origin = script_origin(requests[0].model)
         with st.expander("One image", expanded=way() == "code", icon=":material/code:"):
-            st.code(diffusers_code(requests[0], source), "python")
+            st.code(diffusers_code(requests[0], origin), "python")
         if len(requests) > 1:
             with st.expander(f"All {len(requests)} images of the last run", icon=":material/code:"):
-                st.code("\n".join(grid_code(requests, source)), "python")
+                st.code("\n".join(grid_code(requests, origin)), "python")
 
 
 def _first_request(lesson: Lesson, experiment_id: str) -> ImageRequest:
