@@ -10,7 +10,8 @@ from typing import Any
 
 from dashboard.cli.files import writable_file, write_file
 from dashboard.cli.parser import BadInput, base_request
-from dashboard.cli.work import Outcome, draw, note, open_engine
+from dashboard.cli.work import Outcome, download, draw, note, open_engine
+from dashboard.engine import ModelInfo
 from dashboard.export import judge, png_bytes, read_pixels, read_receipt
 from dashboard.export.png import MAX_FILE_BYTES
 
@@ -70,10 +71,27 @@ def run_bench(arguments: argparse.Namespace) -> Outcome:
 
 def run_models(arguments: argparse.Namespace) -> Outcome:
     """List the models that this server knows."""
+    if arguments.download and not arguments.model:
+        raise BadInput("Name the model to download with --model.")
     with open_engine() as engine:
+        if arguments.download:
+            download(engine, arguments.model)
         infos = [engine.models.info(arguments.model)] if arguments.model else list(engine.models.infos())
-    lines = [f"{info.id}: {'ready' if info.available else 'not here: ' + info.reason}" for info in infos]
+    lines = [line for info in infos for line in _about(info)]
     return Outcome([dataclasses.asdict(info) for info in infos], "\n".join(lines))
+
+
+def _about(info: ModelInfo) -> list[str]:
+    """What an operator should know of a model."""
+    state = f"ready. {info.reason}".strip(". ") if info.available else f"not here: {info.reason}".rstrip(".")
+    size = f"; {info.memory_gb:g} GB on a graphics card" if info.memory_gb else ""
+    return [
+        f"{info.id}: {state}",
+        f"    {info.name}, {info.native_size} px, {info.default_steps} steps, "
+        f"guidance {info.default_guidance_scale:g}, {info.default_scheduler}{size}",
+        f"    {info.licence}. {info.restrictions}",
+        f"    Suits {info.suits}. {info.safety_note}",
+    ]
 
 
 def _read(name: str) -> bytes:

@@ -50,7 +50,7 @@ def _quiet_libraries() -> None:
     """Keep the libraries' advice and loading bars off stderr, which is for our one line; they look when imported."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
-    for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
+    for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY", "HF_HUB_VERBOSITY"):
         os.environ.setdefault(name, "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 

@@ -61,7 +61,8 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument("--rounds", type=int, default=5, metavar="N", help="runs of each side (default: %(default)s)")
     bench.add_argument("--out", metavar="F.json", help="write the figures there as well, and a chart beside")
 
-    _command(commands, "models", "what can run here, and why not", model=None, model_help="show this model only")
+    models = _command(commands, "models", "what can run here, and why not", model=None, model_help="this model only")
+    models.add_argument("--download", action="store_true", help="fetch the model from the hub now, and check it")
 
     faces = _command(commands, "faces-server", "restore faces over HTTP, as the faces lesson's code expects it")
     faces.add_argument("--host", default="127.0.0.1", help="address to listen on; default: this machine only")

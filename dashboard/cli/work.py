@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -46,6 +47,17 @@ def draw(engine: Engine, requests: Sequence[ImageRequest], *, use_memo: bool = T
         note("")
 
 
+def download(engine: Engine, model_id: str) -> None:
+    """Fetch a model's files, with progress. Raises what `ModelRegistry.download` raises."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        fetching = pool.submit(engine.models.download, model_id)
+        while not fetching.done():
+            note(f"Downloading {next(iter(engine.status().downloads), model_id)}")
+            wait([fetching], timeout=REFRESH)
+        note("")
+        fetching.result()
+
+
 def note(text: str) -> None:
     """Show one line of progress in place of the last, where a person is watching."""
     if sys.stderr.isatty():
@@ -54,7 +66,10 @@ def note(text: str) -> None:
 
 
 def _progress(engine: Engine, job: Job) -> str:
-    if engine.status().state == "loading":
+    status = engine.status()
+    if status.downloads:
+        return f"Downloading {status.downloads[0]}"
+    if status.state == "loading":
         return "Loading the model"
     snapshot = job.snapshot()
     done = sum(cell.state == "done" for cell in snapshot.cells)

@@ -42,6 +42,7 @@ class EngineStatus:
     waiting: int  # images that have not
     eta_seconds: float | None  # until all are done; None while nothing is known
     models: tuple[str, ...]  # ids in memory
+    downloads: tuple[str, ...] = ()  # a phrase each: "Stable Diffusion v1.4, 1.2 of 2.7 GB"
 
 
 class Engine:
@@ -163,6 +164,10 @@ class Engine:
             waiting=len(tasks) - started,
             eta_seconds=seconds,
             models=self.models.loaded_ids(),
+            downloads=tuple(
+                f"{self.models.info(model_id).name}, {download.done / 1e9:.1f} of {download.total / 1e9:.1f} GB"
+                for model_id, download in self.models.downloads().items()
+            ),
         )
 
     def warm(self, model_id: str) -> None:

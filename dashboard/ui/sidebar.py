@@ -59,6 +59,8 @@ def _engine_words() -> str:
     if room.future.exception() is not None:
         return "Not running."
     status = room.future.result().status()
+    if status.downloads:
+        return f"Downloading {'; '.join(status.downloads)}."
     if status.state == "idle":
         return "Idle: your run would start at once."
     eta = f", about {status.eta_seconds:.0f} s of work" if status.eta_seconds else ""

@@ -12,7 +12,7 @@ import pytest
 
 from dashboard import bench
 from dashboard.cli import work
-from dashboard.engine import Engine
+from dashboard.engine import Engine, ModelRegistry, ModelUnavailable
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +23,21 @@ def test_models(run):
     (tiny,) = json.loads(run("models", "--json", "--model", "tiny").out)
     assert (tiny["id"], tiny["available"]) == ("tiny", True)
     assert run("models", "--model", "nobody").status == 2
+
+
+def test_models_tells_licence_size_and_lessons(run):
+    text = run("models").out
+    assert "pocket: ready\n" in text and "Apache-2.0." in text and "Suits every lesson." in text
+
+
+def test_a_download_that_fails_is_one_line(run, monkeypatch):
+    def refuse(self, model_id):
+        raise ModelUnavailable(f"{model_id} could not be downloaded: the disk is full.")
+
+    monkeypatch.setattr(ModelRegistry, "download", refuse)
+    done = run("models", "--model", "tiny", "--download")
+    assert (done.status, done.err) == (2, "dashboard: tiny could not be downloaded: the disk is full.\n")
+    assert "--model" in run("models", "--download").err
 
 
 def test_models_says_why_not(run, monkeypatch, tmp_path):

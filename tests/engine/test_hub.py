@@ -208,6 +208,13 @@ def test_a_running_download_can_be_watched(fake_hub, monkeypatch):
     assert seen[0] == {} and seen[1]["tiny"].total > 10_000 and models.downloads() == {}
 
 
+def test_the_engine_tells_how_far_a_download_is(fake_hub, monkeypatch, make_engine):
+    models = registry()
+    engine = make_engine(models)
+    monkeypatch.setattr(models, "downloads", lambda: {"tiny": hub.Download(REPOSITORY, total=2_700_000_000, before=0)})
+    assert engine.status().downloads == ("tiny, 0.0 of 2.7 GB",)
+
+
 # ---- pins
 
 

@@ -149,7 +149,9 @@ class FakeEngine:
 
     def status(self) -> SimpleNamespace:
         busy = sum(not job.ended for job in self._jobs.values())
-        return SimpleNamespace(state="busy" if busy else "idle", in_flight=busy, waiting=0, eta_seconds=None)
+        return SimpleNamespace(
+            state="busy" if busy else "idle", in_flight=busy, waiting=0, eta_seconds=None, downloads=()
+        )
 
     def close(self) -> None:
         for job in self._jobs.values():
