@@ -72,8 +72,13 @@ def stop() -> None:
 def _draw_first_images(future: Future[Engine]) -> None:
     if future.exception() is not None:
         return  # the pages say why
+    from dashboard.engine import JobCancelled, JobFailed, ModelUnavailable
     from dashboard.ui.controls import request_from
 
     wanted = [lesson.experiments.get("first") for lesson in load_course().lessons.values()]
-    requests = {request_from(defaults) for defaults in wanted if defaults}
-    future.result().submit(tuple(requests), learner=WARM_UP)
+    engine = future.result()
+    for request in dict.fromkeys(request_from(defaults) for defaults in wanted if defaults):
+        try:  # one after another: in one batch they would hold up the first learner's own
+            engine.submit([request], learner=WARM_UP).results()
+        except (JobCancelled, JobFailed, ModelUnavailable):
+            return  # the server is ending, or the pages say why
