@@ -1,8 +1,6 @@
 """Trains the judge: `python -m dashboard.pocket.train.judge`. Stop it at any time; the same command goes on."""
 
-import argparse
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +24,10 @@ from dashboard.pocket.train.examples import (
     unseen_scenes,
 )
 from dashboard.pocket.train.ledger import Ledger
-from dashboard.pocket.train.supervision import fields_loss, jittered, resume, train_alone, truth_tensors
+from dashboard.pocket.train.supervision import command, fields_loss, jittered, resume, train_alone, truth_tensors
 from dashboard.pocket.train.team import Team
 from dashboard.pocket.train.trainee import Trainee
 from dashboard.pocket.truth import fields, shown
-from dashboard.pocket.world.art import ArtMissing
 from dashboard.pocket.world.scene import Scene
 from dashboard.pocket.world.subjects import Cast
 
@@ -167,22 +164,7 @@ def run(budget: JudgeBudget, work: Path, out: Path, *, seconds: float | None = N
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m dashboard.pocket.train.judge", description=__doc__)
-    parser.add_argument("--budget", choices=sorted(BUDGETS), default="cpu")
-    parser.add_argument("--work", type=Path, default=Path(".cache/pocket-scorer"), help="where pictures and state live")
-    parser.add_argument("--out", type=Path, default=JUDGE_FOLDER, help="where the finished judge goes")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seconds", type=float, help="stop after so many; the same command goes on")
-    args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
-    try:
-        finished = run(BUDGETS[args.budget], args.work, args.out, seconds=args.seconds)
-    except ArtMissing as missing:
-        sys.stderr.write(f"{missing}\n")
-        return 2
-    if not finished:
-        sys.stderr.write(f"Stopped; the state is in {args.work}. Run the same command to go on.\n")
-    return 0
+    return command("judge", __doc__, BUDGETS, JUDGE_FOLDER, run, argv)
 
 
 if __name__ == "__main__":

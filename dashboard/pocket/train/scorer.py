@@ -4,9 +4,7 @@ A small CLIP learns to tell each picture's caption from the others of its batch 
 the same scene with one thing changed. Classes read off the picture help it on the way and are thrown away.
 """
 
-import argparse
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,11 +23,10 @@ from dashboard.pocket.train.budgets import Phase
 from dashboard.pocket.train.data import World, load_world, to_pixels
 from dashboard.pocket.train.examples import Examples, draw_scenes, load_examples, round_trip, unseen_scenes
 from dashboard.pocket.train.ledger import Ledger
-from dashboard.pocket.train.supervision import fields_loss, jittered, resume, train_alone, truth_tensors
+from dashboard.pocket.train.supervision import command, fields_loss, jittered, resume, train_alone, truth_tensors
 from dashboard.pocket.train.team import Team
 from dashboard.pocket.train.trainee import Trainee
 from dashboard.pocket.truth import fields
-from dashboard.pocket.world.art import ArtMissing
 from dashboard.pocket.world.captions import caption, vocabulary
 from dashboard.pocket.world.render import IMAGE_PX
 from dashboard.pocket.world.scene import COLOURLESS_STYLES, PLACES, STYLES, Scene
@@ -303,22 +300,7 @@ def run(budget: ScorerBudget, work: Path, out: Path, *, seconds: float | None = 
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m dashboard.pocket.train.scorer", description=__doc__)
-    parser.add_argument("--budget", choices=sorted(BUDGETS), default="cpu")
-    parser.add_argument("--work", type=Path, default=Path(".cache/pocket-scorer"), help="where pictures and state live")
-    parser.add_argument("--out", type=Path, default=SCORER_FOLDER, help="where the finished scorer goes")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seconds", type=float, help="stop after so many; the same command goes on")
-    args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
-    try:
-        finished = run(BUDGETS[args.budget], args.work, args.out, seconds=args.seconds)
-    except ArtMissing as missing:
-        sys.stderr.write(f"{missing}\n")
-        return 2
-    if not finished:
-        sys.stderr.write(f"Stopped; the state is in {args.work}. Run the same command to go on.\n")
-    return 0
+    return command("scorer", __doc__, BUDGETS, SCORER_FOLDER, run, argv)
 
 
 if __name__ == "__main__":

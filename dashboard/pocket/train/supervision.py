@@ -1,8 +1,11 @@
 """What training the scorer and the judge share: answers as tensors, a loss over them, jitter, a loop with a state."""
 
+import argparse
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch.nn import functional as F
@@ -10,10 +13,12 @@ from torch.nn import functional as F
 from dashboard.pocket.train.ledger import Ledger
 from dashboard.pocket.train.trainee import Trainee
 from dashboard.pocket.truth import UNKNOWN, answers, fields
+from dashboard.pocket.world.art import ArtMissing
 from dashboard.pocket.world.scene import Scene
 from dashboard.pocket.world.subjects import Cast
 
 SAVE_EVERY = 120.0  # seconds
+Budget = TypeVar("Budget")
 
 
 def truth_tensors(scenes: Sequence[Scene], cast: Cast) -> dict[str, torch.Tensor]:
@@ -65,3 +70,30 @@ def train_alone(
         if over and not finished:
             return False
     return True
+
+
+def command(
+    name: str,
+    doc: str | None,
+    budgets: Mapping[str, Budget],
+    out: Path,
+    run: Callable[..., bool],
+    argv: list[str] | None,
+) -> int:
+    """The command line of the training program `name`: reads `argv`, calls `run`, gives the exit status."""
+    parser = argparse.ArgumentParser(prog=f"python -m dashboard.pocket.train.{name}", description=doc)
+    parser.add_argument("--budget", choices=sorted(budgets), default="cpu")
+    parser.add_argument("--work", type=Path, default=Path(".cache/pocket-scorer"), help="where pictures and state live")
+    parser.add_argument("--out", type=Path, default=out, help=f"where the finished {name} goes")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seconds", type=float, help="stop after so many; the same command goes on")
+    args = parser.parse_args(argv)
+    torch.set_num_threads(args.threads)
+    try:
+        finished = run(budgets[args.budget], args.work, args.out, seconds=args.seconds)
+    except ArtMissing as missing:
+        sys.stderr.write(f"{missing}\n")
+        return 2
+    if not finished:
+        sys.stderr.write(f"Stopped; the state is in {args.work}. Run the same command to go on.\n")
+    return 0
