@@ -7,7 +7,7 @@ encodable, as in CLIP.
 
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
@@ -33,3 +33,15 @@ def build_tokenizer(words: Iterable[str]) -> CLIPTokenizer:
         vocab_file.write_text(json.dumps(vocab, ensure_ascii=False), encoding="utf-8")
         merges_file.write_text("#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges), encoding="utf-8")
         return CLIPTokenizer.from_pretrained(folder, model_max_length=MAX_TOKENS, unk_token=END, pad_token=END)
+
+
+def kept_tokenizer(folder: Path, make: Callable[[], CLIPTokenizer]) -> CLIPTokenizer:
+    """The tokenizer that a training began with, kept in `folder`: building it anew may number a few tokens otherwise.
+
+    The folder appears whole: a reader never finds half of it.
+    """
+    if not folder.exists():
+        partial = folder.with_suffix(".partial")
+        make().save_pretrained(partial)
+        partial.rename(folder)
+    return CLIPTokenizer.from_pretrained(folder)

@@ -18,7 +18,7 @@ from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTokenizer, C
 
 from dashboard.pocket import WEIGHTS_FOLDER
 from dashboard.pocket.score import SCORER_FOLDER, Scorer
-from dashboard.pocket.tokenizer import build_tokenizer
+from dashboard.pocket.tokenizer import build_tokenizer, kept_tokenizer
 from dashboard.pocket.train.budgets import Phase
 from dashboard.pocket.train.data import World, load_world, to_pixels
 from dashboard.pocket.train.examples import Examples, draw_scenes, load_examples, round_trip, unseen_scenes
@@ -267,20 +267,13 @@ def choices(scorer: Scorer, scenes: Sequence[Scene], images: np.ndarray, cast: C
     return report
 
 
-def kept_tokenizer(folder: Path, cast: Cast) -> CLIPTokenizer:
-    """The tokenizer that this training began with: building it again may number its tokens otherwise."""
-    if not folder.exists():
-        build_tokenizer(vocabulary(cast)).save_pretrained(folder)
-    return CLIPTokenizer.from_pretrained(folder)
-
-
 def run(budget: ScorerBudget, work: Path, out: Path, *, seconds: float | None = None) -> bool:
     """Train until the budget or the time is spent; True where the scorer was finished and written to `out`."""
     world = load_world(budget.shapes_only)
     vae = AutoencoderKL.from_pretrained(WEIGHTS_FOLDER / "vae").to(memory_format=torch.channels_last).eval()
     examples = load_examples(work, world, vae, training=budget.training_scenes, study=budget.study_scenes)
     torch.manual_seed(0)
-    tokenizer = kept_tokenizer(work / "tokenizer", world.cast)
+    tokenizer = kept_tokenizer(work / "tokenizer", lambda: build_tokenizer(vocabulary(world.cast)))
     clip = build_clip(budget, tokenizer)
     clip.logit_scale.data.fill_(np.log(TEMPERATURE)).requires_grad_(False)
     lesson = Lesson(clip, world.cast)

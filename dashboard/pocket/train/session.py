@@ -14,7 +14,7 @@ from transformers import CLIPTokenizer
 
 from dashboard.pocket.model import build_pipeline, build_text_encoder, build_unet, build_vae, save_weights
 from dashboard.pocket.samples import sample_sheet
-from dashboard.pocket.tokenizer import build_tokenizer
+from dashboard.pocket.tokenizer import build_tokenizer, kept_tokenizer
 from dashboard.pocket.train.budgets import Budget
 from dashboard.pocket.train.data import load_images, load_world, render_scenes
 from dashboard.pocket.train.diffusion import train_diffusion
@@ -133,15 +133,18 @@ class Session:
         save_weights(self._pipeline(), folder)
 
     def _tokenizer(self, start: Path | None) -> CLIPTokenizer:
-        """One for all members and all runs of this work: building it anew may number a few tokens otherwise."""
-        kept = self.work / "tokenizer"
-        if self.team.leads and not kept.exists():
+        """One for all members and all runs of this work; the leader's to make, the others wait."""
+
+        def make() -> CLIPTokenizer:
             words = vocabulary(load_world(self.budget.shapes_only).cast)
-            made = CLIPTokenizer.from_pretrained(start / "tokenizer") if start else build_tokenizer(words)
-            made.save_pretrained(kept.with_suffix(".partial"))
-            kept.with_suffix(".partial").rename(kept)
-        self.team.wait()
-        return CLIPTokenizer.from_pretrained(kept)
+            return CLIPTokenizer.from_pretrained(start / "tokenizer") if start else build_tokenizer(words)
+
+        if not self.team.leads:
+            self.team.wait()
+        tokenizer = kept_tokenizer(self.work / "tokenizer", make)
+        if self.team.leads:
+            self.team.wait()
+        return tokenizer
 
     def _take_weights(self, folder: Path) -> None:
         pipeline = StableDiffusionPipeline.from_pretrained(folder)
