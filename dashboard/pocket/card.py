@@ -22,7 +22,7 @@ from dashboard.pocket.train.data import load_world, to_pixels, training_scene
 from dashboard.pocket.world.captions import caption
 from dashboard.pocket.world.render import IMAGE_PX, render
 from dashboard.pocket.world.scene import PLACES, RELATIONS, STYLES
-from dashboard.pocket.world.subjects import COLOURS, SUBJECTS
+from dashboard.pocket.world.subjects import COLOURS
 
 CARD_FOLDER = Path(__file__).parent
 TEMPLATE = CARD_FOLDER / "card_template.md"
@@ -70,7 +70,7 @@ def gflop_per_row(pipeline: StableDiffusionPipeline) -> float:
 @torch.no_grad()
 def reconstruction_psnr(pipeline: StableDiffusionPipeline, trained_on: int) -> tuple[float, float]:
     """Mean PSNR in dB of the autoencoder's round trip over scenes it never saw, and its 95% half interval."""
-    world = load_world(shapes_only=False)
+    world = load_world()
     values = []
     for start in range(trained_on, trained_on + UNSEEN_SCENES, 50):
         scenes = [training_scene(index, world.cast) for index in range(start, start + 50)]
@@ -103,9 +103,9 @@ def card_text(pipeline: StableDiffusionPipeline, folder: Path, losses: pd.DataFr
     """The template filled with what was measured."""
     psnr, margin = reconstruction_psnr(pipeline, budget.scenes)
     steps = losses.groupby("phase")["step"].max()
-    cast = load_world(shapes_only=False).cast
+    cast = load_world().cast
     by_kind: dict[str, list[str]] = {}
-    for subject in SUBJECTS:
+    for subject in cast.subjects:
         by_kind.setdefault(subject.kind, []).append(subject.name)
     captions = [caption(training_scene(index, cast), cast, np.random.default_rng(index)) for index in range(6)]
     unet, tokenizer = pipeline.unet.config, pipeline.tokenizer
@@ -121,7 +121,7 @@ def card_text(pipeline: StableDiffusionPipeline, folder: Path, losses: pd.DataFr
         scenes=budget.scenes,
         diffusion_seen=int(steps["diffusion"]) * budget.diffusion.batch_size,
         vae_seen=int(steps["vae"]) * budget.vae.batch_size,
-        subject_count=len(SUBJECTS),
+        subject_count=len(cast.subjects),
         subjects="\n".join(f"- **{kind}**: {', '.join(names)}" for kind, names in by_kind.items()),
         place_count=len(PLACES),
         places=", ".join(PLACES),

@@ -30,8 +30,9 @@ from dashboard.pocket.train.examples import SKEWED_SUBJECT, unseen_scenes
 from dashboard.pocket.truth import fields, shown
 from dashboard.pocket.world.art import ArtMissing
 from dashboard.pocket.world.captions import caption
+from dashboard.pocket.world.casts import SHIPPED_CAST
 from dashboard.pocket.world.scene import Scene
-from dashboard.pocket.world.subjects import SUBJECTS, Cast
+from dashboard.pocket.world.subjects import Cast
 
 STEPS, GUIDANCE = 20, 5.0  # the lessons' defaults
 GUIDANCES = (1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0)
@@ -146,7 +147,7 @@ def skew(draw: Drawing, judge: Judge, seeds: int) -> dict[str, Any]:
 def evaluate(weights: Path, *, images: int, subset: int, seeds: int, budget: str) -> dict[str, Any]:
     """The whole report. `subset` prompts go through each guidance and step count, `seeds` seeds test diversity."""
     torch.manual_seed(0)
-    cast, judge, scorer = Cast(SUBJECTS), load_judge(), load_scorer()
+    cast, judge, scorer = SHIPPED_CAST, load_judge(), load_scorer()
     pipeline = load_pipeline(weights)
     draw = Drawing(pipeline)
     scenes = unseen_scenes(images, cast)

@@ -30,13 +30,13 @@ from dashboard.pocket.world.captions import (
     STYLE_WORDINGS,
     caption,
 )
+from dashboard.pocket.world.casts import SHIPPED_CAST
 from dashboard.pocket.world.scene import Scene
-from dashboard.pocket.world.subjects import COLOURS, SUBJECTS, Cast
+from dashboard.pocket.world.subjects import COLOURS
 
 GALLERY = Path(__file__).parent / "gallery.npz"  # made by `python -m dashboard.pocket.train.gallery`
 TRAINING_SCENES = BUDGETS["cpu"].scenes  # what the shipped weights were trained on
 SHOWN = 3000
-CAST = Cast(SUBJECTS)
 
 Test = Callable[[Scene], bool]
 
@@ -79,7 +79,7 @@ class Neighbour:
 def meanings() -> dict[str, Meaning]:
     """Every word or phrase that one can look up, with what it stands for. Synonyms stand for the same scenes."""
     table: dict[str, Meaning] = {}
-    for subject in SUBJECTS:
+    for subject in SHIPPED_CAST.subjects:
         table |= dict.fromkeys(subject.words, Meaning("subject", subject.name, _shows(subject.name)))
     for colour in COLOURS:
         table[colour] = Meaning("colour", colour, _has_colour(colour))
@@ -121,7 +121,7 @@ class Explorer:
     """The training set's scenes in memory. Safe to share between threads; slow to make: use `load_explorer`."""
 
     def __init__(self, scenes: int = TRAINING_SCENES) -> None:
-        self.scenes = tuple(training_scene(index, CAST) for index in range(scenes))
+        self.scenes = tuple(training_scene(index, SHIPPED_CAST) for index in range(scenes))
         self.meanings = meanings()
         self._lock = threading.Lock()
 
@@ -159,7 +159,7 @@ class Explorer:
 
     def caption(self, index: int) -> str:
         """The plainest wording of the scene's caption; training worded it anew each time."""
-        return caption(self.scenes[index], CAST)
+        return caption(self.scenes[index], SHIPPED_CAST)
 
     def nearest(self, image: Any, count: int = 6, *, scorer: Scorer | None = None) -> list[Neighbour]:
         """The shown scenes whose pictures lie nearest to `image` in the scorer's space, nearest first."""

@@ -53,12 +53,19 @@ SHAPE_PROMPTS = ("a photo of a circle", "a photo of a square", "a blue star in s
 CELL_PX, CAPTION_PX = 128, 44
 
 
-@torch.no_grad()
 def sample_sheet(
     pipeline: StableDiffusionPipeline, *, shapes_only: bool = False, steps: int = 20, guidance_scale: float = 5.0
 ) -> Image.Image:
     """Every prompt of the sheet at one seed, doubled in size, with its words below."""
     prompts = SHAPE_PROMPTS if shapes_only else PROMPTS
+    return labelled(drawn(pipeline, prompts, steps=steps, guidance_scale=guidance_scale), prompts)
+
+
+@torch.no_grad()
+def drawn(
+    pipeline: StableDiffusionPipeline, prompts: tuple[str, ...], *, steps: int = 20, guidance_scale: float = 5.0
+) -> list[Image.Image]:
+    """One image a prompt, all from the same seed."""
     pipeline.set_progress_bar_config(disable=True)
     pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
     images: list[Image.Image] = []
@@ -66,7 +73,7 @@ def sample_sheet(
         batch = list(prompts[start : start + 8])
         generators = [torch.Generator("cpu").manual_seed(SEED) for _ in batch]
         images += pipeline(batch, num_inference_steps=steps, guidance_scale=guidance_scale, generator=generators).images
-    return labelled(images, prompts)
+    return images
 
 
 def labelled(images: list[Image.Image], prompts: tuple[str, ...], columns: int = 8) -> Image.Image:

@@ -18,9 +18,10 @@ from dashboard.pocket.judge import (
     save_judge,
 )
 from dashboard.pocket.truth import fields, shown
-from dashboard.pocket.world.subjects import SKIN_TONES, SUBJECTS, Cast
+from dashboard.pocket.world.casts import SHIPPED_CAST
+from dashboard.pocket.world.subjects import SKIN_TONES
 
-CAST = Cast(SUBJECTS)
+CAST = SHIPPED_CAST
 MEASURED = json.loads((JUDGE_FOLDER / "measured.json").read_text(encoding="utf-8"))
 
 

@@ -14,11 +14,13 @@ import pytest
 import torch
 from diffusers import PNDMScheduler, StableDiffusionPipeline
 
+from dashboard.pocket.recording import load_recording
 from dashboard.pocket.tokenizer import build_tokenizer
 from dashboard.pocket.train.__main__ import main
 from dashboard.pocket.train.budgets import BUDGETS, Budget, Phase
 from dashboard.pocket.train.ledger import Ledger
 from dashboard.pocket.train.optimizer import orthogonalised
+from dashboard.pocket.train.recorder import moments
 from dashboard.pocket.train.session import Session
 from dashboard.pocket.train.team import Team
 from dashboard.pocket.train.trainee import Trainee
@@ -66,6 +68,18 @@ def test_both_networks_learn(trained):
 
 def test_the_run_leaves_a_sample_sheet(trained):
     assert len(list((trained / "smoke").glob("samples-*.png"))) == 1
+
+
+def test_the_run_is_recorded_from_start_to_end(trained):
+    recording = load_recording(trained / "smoke" / "recording")
+    first, *_, last = recording.moments
+    assert [moment.step for moment in recording.moments] == sorted(moments(60))
+    assert (first.seen, last.seen) == (0, 60 * 16)
+    assert all(image.size == (64, 64) for image in last.images)
+    assert len(last.images) == len(recording.prompts)
+    # Untrained, the network answers about zero, whose error is the noise's own variance.
+    assert all(0.8 < error < 1.5 for error in first.errors.values())
+    assert sum(last.errors.values()) < 0.7 * sum(first.errors.values())
 
 
 def test_plain_diffusers_loads_and_draws_the_weights(trained):

@@ -13,9 +13,9 @@ from dashboard.pocket.train import scorer as scorer_training
 from dashboard.pocket.train.data import load_world, training_scene
 from dashboard.pocket.train.scorer import CHANGES, changed
 from dashboard.pocket.world.captions import caption
-from dashboard.pocket.world.subjects import SUBJECTS, Cast
+from dashboard.pocket.world.casts import SHIPPED_CAST
 
-CAST = Cast(SUBJECTS)
+CAST = SHIPPED_CAST
 PROGRAMS = {"scorer": scorer_training, "judge": judge_training}
 
 
@@ -51,7 +51,7 @@ def test_what_ships_loads_and_its_measure_stands_beside_it(trained):
     folder = trained / "out"
     picture = np.zeros((64, 64, 3), np.uint8)
     assert Scorer(folder / "scorer").match([picture], "a photo of a circle").shape == (1,)
-    assert Judge(folder / "judge").verdicts([picture])[0]["subject"] in load_world(True).cast.by_name
+    assert Judge(folder / "judge").verdicts([picture])[0]["subject"] in load_world("shapes").cast.by_name
     for name in PROGRAMS:
         measured = json.loads((folder / name / "measured.json").read_text())
         tried = measured["decoded"]["caption_among_100" if name == "scorer" else "subject"]

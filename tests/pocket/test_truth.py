@@ -6,10 +6,10 @@ import pytest
 from dashboard.pocket.train.data import training_scene
 from dashboard.pocket.train.examples import study_scene, unseen_scenes
 from dashboard.pocket.truth import UNKNOWN, answers, fields, shown
+from dashboard.pocket.world.casts import SHIPPED_CAST
 from dashboard.pocket.world.scene import RELATIONS, STYLES, Figure, Scene
-from dashboard.pocket.world.subjects import SUBJECTS, Cast
 
-CAST = Cast(SUBJECTS)
+CAST = SHIPPED_CAST
 
 
 def test_every_scene_has_an_answer_in_every_field_or_none():

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from dashboard.pocket.train.data import training_scene
-from dashboard.pocket.world.art import SHAPE_CAST, load_art, shape_art
+from dashboard.pocket.world.art import load_art, shape_art
 from dashboard.pocket.world.captions import caption, vocabulary, with_articles
+from dashboard.pocket.world.casts import CASTS, SHIPPED_CAST
 from dashboard.pocket.world.render import IMAGE_PX, render
 from dashboard.pocket.world.scene import PLACES, RELATIONS, SIZES, STYLES, Figure, Scene, random_scene
-from dashboard.pocket.world.subjects import COLOURS, SUBJECTS, Cast
+from dashboard.pocket.world.subjects import COLOURS
 
-CAST = Cast(SUBJECTS)
+CAST = SHIPPED_CAST
 
 
 def test_a_scene_is_decided_by_its_index():
@@ -21,8 +22,8 @@ def test_a_scene_is_decided_by_its_index():
 
 
 def test_a_rendering_is_decided_by_its_scene():
-    scene, art = training_scene(3, SHAPE_CAST), shape_art()
-    first, second = (np.asarray(render(scene, SHAPE_CAST, art).image) for _ in range(2))
+    scene, art = training_scene(3, CASTS["shapes"]), shape_art()
+    first, second = (np.asarray(render(scene, CASTS["shapes"], art).image) for _ in range(2))
     assert first.shape == (IMAGE_PX, IMAGE_PX, 3)
     assert np.array_equal(first, second)
 
@@ -46,7 +47,7 @@ def test_the_training_set_shows_every_part_of_the_world():
 
 
 def test_people_are_never_tinted():
-    people = {subject.name for subject in SUBJECTS if subject.kind == "person"}
+    people = {subject.name for subject in SHIPPED_CAST.subjects if subject.kind == "person"}
     figures = [figure for index in range(3000) for figure in training_scene(index, CAST).figures]
     assert not [figure for figure in figures if figure.subject in people and figure.colour]
 
@@ -67,7 +68,7 @@ def test_the_documented_skew_is_what_is_drawn():
 @pytest.mark.parametrize("relation", RELATIONS)
 def test_the_first_figure_of_a_pair_stands_where_its_relation_says(relation):
     pair = (Figure(subject="circle", variant="circle"), Figure(subject="square", variant="square"))
-    first, second = render(Scene(figures=pair, relation=relation), SHAPE_CAST, shape_art()).boxes
+    first, second = render(Scene(figures=pair, relation=relation), CASTS["shapes"], shape_art()).boxes
     if relation in ("on", "riding"):
         assert first[1] < second[1]
     elif relation == "next to":
@@ -80,7 +81,7 @@ def test_the_first_figure_of_a_pair_stands_where_its_relation_says(relation):
 def test_a_box_holds_its_figure():
     plain = Scene(figures=(), place="plain", place_colour="white")
     figure = Figure(subject="circle", variant="circle", colour="blue", size="tiny")
-    rendering = render(Scene(figures=(figure,), place="plain", place_colour="white"), SHAPE_CAST, shape_art())
+    rendering = render(Scene(figures=(figure,), place="plain", place_colour="white"), CASTS["shapes"], shape_art())
     pixels = np.asarray(rendering.image).astype(int)
     rows, columns = np.nonzero(pixels[..., 2] - pixels[..., 0] > 60)
     left, top, right, bottom = (side * IMAGE_PX for side in rendering.boxes[0])
@@ -91,8 +92,8 @@ def test_a_box_holds_its_figure():
 
 def test_a_poster_moves_the_box_with_the_picture():
     figure = Figure(subject="circle", variant="circle")
-    plain = render(Scene(figures=(figure,)), SHAPE_CAST, shape_art()).boxes[0]
-    poster = render(Scene(figures=(figure,), style="movie poster"), SHAPE_CAST, shape_art()).boxes[0]
+    plain = render(Scene(figures=(figure,)), CASTS["shapes"], shape_art()).boxes[0]
+    poster = render(Scene(figures=(figure,), style="movie poster"), CASTS["shapes"], shape_art()).boxes[0]
     assert poster[2] - poster[0] == pytest.approx((plain[2] - plain[0]) * 13 / 16)
 
 
@@ -102,7 +103,7 @@ def test_articles():
 
 def test_missing_artwork_says_what_to_do(tmp_path):
     with pytest.raises(RuntimeError, match="make pocket-art"):
-        load_art(tmp_path / "none.npz")
+        load_art(SHIPPED_CAST, tmp_path / "none.npz")
 
 
 def test_pairs_are_two_different_subjects():

@@ -10,12 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.course import load_course
 from dashboard.intervals import Interval, share_interval
-from dashboard.pocket.explorer import CAST, load_explorer
+from dashboard.pocket.explorer import load_explorer
 from dashboard.pocket.score import load_scorer
 from dashboard.pocket.train.examples import study_scene
 from dashboard.pocket.train.judge import BUDGETS
+from dashboard.pocket.world.casts import SHIPPED_CAST
 from dashboard.pocket.world.scene import SIZES
-from dashboard.pocket.world.subjects import SKIN_TONES, SUBJECTS
+from dashboard.pocket.world.subjects import SKIN_TONES
 from dashboard.ui.labs import bias, fair
 from dashboard.ui.labs.judged import Counted
 from pages import OpenPage, fill, jobs, pictures, press, words
@@ -192,7 +193,7 @@ def test_another_model_gets_a_sentence(page: AppTest, engine: FakeEngine, monkey
 def test_the_data_has_the_shares_that_the_lesson_tells() -> None:
     shares = bias.data_shares(load_explorer(), "astronaut")
     assert shares["man"] == pytest.approx(0.8, abs=0.04), "four in five"
-    (astronaut,) = [subject for subject in SUBJECTS if subject.name == "astronaut"]
+    (astronaut,) = [subject for subject in SHIPPED_CAST.subjects if subject.name == "astronaut"]
     wanted = {
         tone: sum(s for v, s in astronaut.variants.items() if bias.shown_variant(v)[1] == tone) for tone in SKIN_TONES
     }
@@ -205,7 +206,7 @@ def test_the_judge_learned_from_nearly_as_many_women_as_men() -> None:
     assert budget.training_scenes == len(load_explorer().scenes)
     seen = load_explorer().variants("astronaut")
     for index in range(budget.study_scenes):
-        seen.update(f.variant for f in study_scene(index, CAST).figures if f.subject == "astronaut")
+        seen.update(f.variant for f in study_scene(index, SHIPPED_CAST).figures if f.subject == "astronaut")
     women = sum(number for variant, number in seen.items() if variant.startswith("woman")) / seen.total()
     assert 0.42 < women < 0.5
 
@@ -227,7 +228,7 @@ def test_an_embedding_has_the_width_that_the_lesson_tells() -> None:
 
 
 def test_a_face_is_about_a_dozen_pixels_wide() -> None:
-    (astronaut,) = [subject for subject in SUBJECTS if subject.name == "astronaut"]
+    (astronaut,) = [subject for subject in SHIPPED_CAST.subjects if subject.name == "astronaut"]
     assert astronaut.face is not None
     assert (astronaut.face[2] - astronaut.face[0]) * SIZES["normal"] * 64 == pytest.approx(12, abs=2)
 

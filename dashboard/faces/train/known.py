@@ -18,7 +18,7 @@ WITH_FACE, WITHOUT = 40, 24
 
 def main() -> None:
     """The first scenes that come, nothing picked."""
-    cast, kept, left = load_world(shapes_only=False).cast, [], {True: WITH_FACE, False: WITHOUT}
+    cast, kept, left = load_world().cast, [], {True: WITH_FACE, False: WITHOUT}
     for index, scene in enumerate(unseen_scenes(), start=FIRST_UNSEEN):
         has_person = any(cast.by_name[figure.subject].face for figure in scene.figures)
         if not left[has_person]:

@@ -46,7 +46,7 @@ class FaceScene:
 
 
 def face_scene(scene: Scene) -> FaceScene:
-    world = load_world(shapes_only=False)
+    world = load_world()
     drawn = render(scene, world.cast, world.art, image_px=CANVAS_PX)
     faces = []
     for figure, box, seen in zip(scene.figures, drawn.faces, drawn.seen, strict=True):
@@ -63,14 +63,14 @@ def face_scene(scene: Scene) -> FaceScene:
 
 def unseen_scenes() -> Iterator[Scene]:
     """Scenes that neither Pocket nor this room was trained on, as they come: most of them hold no face."""
-    cast = load_world(shapes_only=False).cast
+    cast = load_world().cast
     for index in range(FIRST_UNSEEN, 10 * FIRST_UNSEEN):
         yield training_scene(index, cast)
 
 
 def drawn_scenes(count: int, *, with_face: bool) -> Iterator[Scene]:
     """Training scenes of this room's own, with or without a person."""
-    cast = load_world(shapes_only=False).cast
+    cast = load_world().cast
     found = index = 0
     while found < count:
         scene = random_scene(np.random.default_rng((SEED, with_face, index)), cast)

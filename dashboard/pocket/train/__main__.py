@@ -26,6 +26,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER, help="where finished weights go")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, one thread each (a GPU: one)")
     parser.add_argument("--from", dest="start", type=Path, help="finished weights to go on from, VAE kept")
+    parser.add_argument("--vae-only", action="store_true", help="of the weights to go on from, take only the VAE")
     parser.add_argument("--vae-steps", type=int, help="instead of the budget's")
     parser.add_argument("--diffusion-steps", type=int, help="instead of the budget's")
     parser.add_argument("--export-only", action="store_true", help="write the weights of the saved state and stop")
@@ -49,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     budget = budget_from(args)
     try:
-        load_world(budget.shapes_only)
+        load_world(budget.world)
     except ArtMissing as missing:
         sys.stderr.write(f"{missing}\n")
         return 2
@@ -68,7 +69,8 @@ def main(argv: list[str] | None = None) -> int:
         signal.signal(number, _pass_on)
     # Every member needs a share of each batch; a GPU needs no team.
     members = min(args.workers, budget.vae.batch_size, budget.diffusion.batch_size)
-    run_team(1 if torch.cuda.is_available() else members, work_as_member, budget, args.work, args.out, args.start)
+    size = 1 if torch.cuda.is_available() else members
+    run_team(size, work_as_member, budget, args.work, args.out, args.start, args.vae_only)
     return 0
 
 

@@ -15,6 +15,7 @@ class Phase:
     warmup_steps: int = 100
     cooldown: float = 0.3
     ema_decay: float = 0.998
+    bfloat16: bool = False  # layers in 16 bits, weights in 32; a processor or card with bfloat16 is faster so
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Budget:
     save_every_seconds: float = 120.0
     samples_every: int = 500  # steps between sample sheets
     architecture: Architecture = field(default_factory=Architecture)
-    shapes_only: bool = False  # draw our own shapes instead of the artwork
+    world: str = "core"  # one of casts.CASTS
 
 
 BUDGETS = {
@@ -42,22 +43,25 @@ BUDGETS = {
             architecture=Architecture(
                 vae_channels=(16, 24, 32), unet_channels=(32, 32, 64), text_width=32, text_layers=1
             ),
-            shapes_only=True,
+            world="shapes",
         ),
-        # Two cores: a first shipping point after about 90 minutes alone on the machine, better for hours after.
+        # One core: about 90 minutes.
         Budget(
             name="cpu",
             scenes=24_000,
             vae=Phase(steps=600, batch_size=12, learning_rate=2e-3),
-            diffusion=Phase(steps=1_420, batch_size=64, learning_rate=2e-3, cooldown=0.75, ema_decay=0.995),
+            diffusion=Phase(
+                steps=3_600, batch_size=64, learning_rate=2e-3, cooldown=0.75, ema_decay=0.995, bfloat16=True
+            ),
             samples_every=400,
         ),
         # One large GPU: two runs of nine minutes, the second resuming the first.
         Budget(
             name="gpu",
             scenes=120_000,
+            world="whole",
             vae=Phase(steps=12_000, batch_size=64, learning_rate=1e-3),
-            diffusion=Phase(steps=40_000, batch_size=256, learning_rate=1e-3, ema_decay=0.9995),
+            diffusion=Phase(steps=40_000, batch_size=256, learning_rate=1e-3, ema_decay=0.9995, bfloat16=True),
             samples_every=2_000,
         ),
     )

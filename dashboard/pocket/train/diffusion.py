@@ -38,9 +38,10 @@ def train_diffusion(
         noisy = level.sqrt() * clean + (1 - level).sqrt() * noise
         wording = np.random.default_rng((3, trainee.step, trainee.team.rank))
         tokens = tokenizer(worded(picked, cast, wording), padding="max_length", truncation=True, return_tensors="pt")
-        words = text_encoder(tokens.input_ids.to(device)).last_hidden_state
-        predicted = unet(noisy, timesteps, words).sample
-        errors = (predicted - noise).square().mean(dim=(1, 2, 3))
+        with torch.autocast(device.type, torch.bfloat16, enabled=trainee.phase.bfloat16):
+            words = text_encoder(tokens.input_ids.to(device)).last_hidden_state
+            predicted = unet(noisy, timesteps, words).sample
+        errors = (predicted.float() - noise).square().mean(dim=(1, 2, 3))
         trainee.update((weights[timesteps] * errors).mean())
         yield {"noise_mse": errors.mean().item(), "weighted": (weights[timesteps] * errors).mean().item()}
 

@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     vae = AutoencoderKL.from_pretrained(WEIGHTS_FOLDER / "vae").eval()
     try:
-        build_gallery(load_world(shapes_only=False), vae, Scorer(args.scorer), SHOWN, args.out)
+        build_gallery(load_world(), vae, Scorer(args.scorer), SHOWN, args.out)
     except ArtMissing as missing:
         sys.stderr.write(f"{missing}\n")
         return 2

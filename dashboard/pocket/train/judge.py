@@ -28,6 +28,7 @@ from dashboard.pocket.train.supervision import command, fields_loss, jittered, r
 from dashboard.pocket.train.team import Team
 from dashboard.pocket.train.trainee import Trainee
 from dashboard.pocket.truth import fields, shown
+from dashboard.pocket.world.casts import SHIPPED
 from dashboard.pocket.world.scene import Scene
 from dashboard.pocket.world.subjects import Cast
 
@@ -39,7 +40,7 @@ class JudgeBudget:
     study_scenes: int
     unseen_scenes: int = 2000
     channels: tuple[int, ...] = (32, 64, 128, 160)
-    shapes_only: bool = False
+    world: str = SHIPPED
 
 
 BUDGETS = {
@@ -49,7 +50,7 @@ BUDGETS = {
         study_scenes=200,
         unseen_scenes=100,
         channels=(16, 16, 32, 32),
-        shapes_only=True,
+        world="shapes",
     ),
     # About 15 minutes on one free core, the pictures (the scorer's own) not counted.
     "cpu": JudgeBudget(
@@ -145,7 +146,7 @@ def _decoded(images: np.ndarray, vae: AutoencoderKL) -> np.ndarray:
 
 def run(budget: JudgeBudget, work: Path, out: Path, *, seconds: float | None = None) -> bool:
     """Train until the budget or the time is spent; True where the judge was finished and written to `out`."""
-    world = load_world(budget.shapes_only)
+    world = load_world(budget.world)
     vae = AutoencoderKL.from_pretrained(WEIGHTS_FOLDER / "vae").to(memory_format=torch.channels_last).eval()
     examples = load_examples(work, world, vae, training=budget.training_scenes, study=budget.study_scenes)
     torch.manual_seed(1)

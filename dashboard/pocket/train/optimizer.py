@@ -44,14 +44,22 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalised(matrix: torch.Tensor) -> torch.Tensor:
-    """(m, n) -> about the nearest semi-orthogonal matrix: singular values end near 1."""
+    """(m, n) -> about the nearest semi-orthogonal matrix: singular values end near 1.
+
+    An iteration multiplies the matrix by a polynomial of its Gram matrix, so all five happen in the small Gram matrix
+    and the large one is touched twice, not ten times.
+    """
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)
+    gram = x @ x.T
+    product = identity = torch.eye(len(gram), device=gram.device, dtype=gram.dtype)
     for _ in range(5):
-        gram = x @ x.T
-        x = a * x + torch.addmm(gram, gram, gram, beta=b, alpha=c) @ x
+        factor = a * identity + torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        product = factor @ product
+        gram = factor @ gram @ factor
+    x = product @ x
     return x.T if tall else x
 
 

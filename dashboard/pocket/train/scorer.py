@@ -28,6 +28,7 @@ from dashboard.pocket.train.team import Team
 from dashboard.pocket.train.trainee import Trainee
 from dashboard.pocket.truth import fields
 from dashboard.pocket.world.captions import caption, vocabulary
+from dashboard.pocket.world.casts import SHIPPED
 from dashboard.pocket.world.render import IMAGE_PX
 from dashboard.pocket.world.scene import COLOURLESS_STYLES, PLACES, STYLES, Scene
 from dashboard.pocket.world.subjects import COLOURS, Cast
@@ -45,7 +46,7 @@ class ScorerBudget:
     layers: int = 4
     text_width: int = 128
     text_layers: int = 2
-    shapes_only: bool = False
+    world: str = SHIPPED
 
 
 BUDGETS = {
@@ -58,7 +59,7 @@ BUDGETS = {
         layers=2,
         text_width=32,
         text_layers=1,
-        shapes_only=True,
+        world="shapes",
     ),
     # About 12 minutes on one free core, the pictures not counted.
     "cpu": ScorerBudget(
@@ -269,7 +270,7 @@ def choices(scorer: Scorer, scenes: Sequence[Scene], images: np.ndarray, cast: C
 
 def run(budget: ScorerBudget, work: Path, out: Path, *, seconds: float | None = None) -> bool:
     """Train until the budget or the time is spent; True where the scorer was finished and written to `out`."""
-    world = load_world(budget.shapes_only)
+    world = load_world(budget.world)
     vae = AutoencoderKL.from_pretrained(WEIGHTS_FOLDER / "vae").to(memory_format=torch.channels_last).eval()
     examples = load_examples(work, world, vae, training=budget.training_scenes, study=budget.study_scenes)
     torch.manual_seed(0)

@@ -19,6 +19,7 @@ from dashboard.pocket.train.budgets import Budget
 from dashboard.pocket.train.data import load_images, load_world, render_scenes
 from dashboard.pocket.train.diffusion import train_diffusion
 from dashboard.pocket.train.ledger import Ledger
+from dashboard.pocket.train.recorder import Recorder, moments
 from dashboard.pocket.train.team import Team
 from dashboard.pocket.train.trainee import Trainee
 from dashboard.pocket.train.vae import encode_all, train_vae
@@ -29,23 +30,25 @@ class Session:
     """Set `stopping` (from a signal handler) to save and leave at the next step.
 
     `start`: finished weights to go on from, where no state is saved yet. Their autoencoder stays as it is, so the
-    latents keep their meaning; the other networks begin a new diffusion phase.
+    latents keep their meaning; the other networks begin a new diffusion phase, from nothing where `vae_only`.
     """
 
-    def __init__(self, team: Team, budget: Budget, work: Path, start: Path | None = None) -> None:
+    def __init__(
+        self, team: Team, budget: Budget, work: Path, start: Path | None = None, *, vae_only: bool = False
+    ) -> None:
         self.team = team
         torch.manual_seed(0)
         self.budget, self.work, self.stopping = budget, work / budget.name, False
         self.work.mkdir(parents=True, exist_ok=True)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.tokenizer = self._tokenizer(start)
+        self.tokenizer = self._tokenizer(None if vae_only else start)
         arch = budget.architecture
         # Channels last is some 5% faster here, on a processor as on a GPU.
         self.vae = build_vae(arch).to(self.device, memory_format=torch.channels_last)
         self.unet = build_unet(arch).to(self.device, memory_format=torch.channels_last)
         self.text_encoder = build_text_encoder(arch, self.tokenizer).to(self.device)
         if start is not None:
-            self._take_weights(start)
+            self._take_weights(start, ("vae",) if vae_only else ("vae", "unet", "text_encoder"))
         self.vae_trainee = Trainee([self.vae], budget.vae, team)
         self.diffusion_trainee = Trainee([self.unet, self.text_encoder], budget.diffusion, team)
         if start is not None:
@@ -59,7 +62,7 @@ class Session:
 
     def _render(self) -> bool:
         if self.team.leads:
-            for done in render_scenes(self.work, self.budget.scenes, shapes_only=self.budget.shapes_only):
+            for done in render_scenes(self.work, self.budget.scenes, self.budget.world):
                 print(f"rendered {done} of {self.budget.scenes} scenes", flush=True)
                 if self.stopping:
                     break
@@ -75,8 +78,11 @@ class Session:
         self.vae_trainee.swap_average()  # from here on the autoencoder is its average, and fixed
         self._encode()
         latents = self._latents()
-        cast = load_world(self.budget.shapes_only).cast
+        cast = load_world(self.budget.world).cast
         losses = train_diffusion(self.diffusion_trainee, latents, self.tokenizer, cast, self.device)
+        if self.team.leads:
+            self.recorder = Recorder(self.work / "recording", self.budget.world)
+            self._look(self.diffusion_trainee)
         finished = self._train("diffusion", self.diffusion_trainee, losses)
         self.vae_trainee.swap_average()
         return finished
@@ -107,8 +113,8 @@ class Session:
             stopping = self.team.any(self.stopping)
             if self.team.leads:
                 ledger.add(trainee.step, loss)
-                if name == "diffusion" and (finished or trainee.step % self.budget.samples_every == 0):
-                    self._sample(trainee)
+                if trainee is self.diffusion_trainee:
+                    self._look(trainee)
                 if stopping or finished or time.monotonic() - saved > self.budget.save_every_seconds:
                     self._save(name, trainee)
                     saved = time.monotonic()
@@ -116,10 +122,19 @@ class Session:
                 return False
         return True
 
-    def _sample(self, trainee: Trainee) -> None:
+    def _look(self, trainee: Trainee) -> None:
+        """At some steps, what the average of the weights draws by now."""
+        step, phase = trainee.step, trainee.phase
+        sampled = step > 0 and (step % self.budget.samples_every == 0 or step >= phase.steps)
+        recorded = step in moments(phase.steps)
+        if not (sampled or recorded):
+            return
         trainee.swap_average()
-        sheet = sample_sheet(self._pipeline(), shapes_only=self.budget.shapes_only)
-        sheet.save(self.work / f"samples-{trainee.step:06d}.png")
+        if recorded:
+            self.recorder.record(self._pipeline(), step, step * phase.batch_size)
+        if sampled:
+            sheet = sample_sheet(self._pipeline(), shapes_only=self.budget.world == "shapes")
+            sheet.save(self.work / f"samples-{step:06d}.png")
         trainee.swap_average()
 
     def _pipeline(self) -> Any:
@@ -136,7 +151,7 @@ class Session:
         """One for all members and all runs of this work; the leader's to make, the others wait."""
 
         def make() -> CLIPTokenizer:
-            words = vocabulary(load_world(self.budget.shapes_only).cast)
+            words = vocabulary(load_world(self.budget.world).cast)
             return CLIPTokenizer.from_pretrained(start / "tokenizer") if start else build_tokenizer(words)
 
         if not self.team.leads:
@@ -146,9 +161,9 @@ class Session:
             self.team.wait()
         return tokenizer
 
-    def _take_weights(self, folder: Path) -> None:
+    def _take_weights(self, folder: Path, names: tuple[str, ...]) -> None:
         pipeline = StableDiffusionPipeline.from_pretrained(folder)
-        for name in ("vae", "unet", "text_encoder"):
+        for name in names:
             getattr(self, name).load_state_dict(getattr(pipeline, name).state_dict())
 
     def _save(self, name: str, trainee: Trainee) -> None:
@@ -163,9 +178,9 @@ class Session:
             trainee.load_state_dict(torch.load(path, map_location=self.device, weights_only=True))
 
 
-def work_as_member(team: Team, budget: Budget, work: Path, out: Path, start: Path | None) -> None:
+def work_as_member(team: Team, budget: Budget, work: Path, out: Path, start: Path | None, vae_only: bool) -> None:
     """What each process of a team does: train together; the leader writes the weights."""
-    session = Session(team, budget, work, start)
+    session = Session(team, budget, work, start, vae_only=vae_only)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         session.stopping = True

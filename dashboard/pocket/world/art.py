@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from dashboard.pocket.world.subjects import SUBJECTS, Cast, Subject
+from dashboard.pocket.world.casts import CASTS, SHAPES
+from dashboard.pocket.world.subjects import Cast
 
 ART_PX = 96  # a side of a cached picture; the largest subject is drawn at 122 of 128 px before halving
 PACKAGES = {
@@ -33,12 +34,17 @@ class ArtMissing(RuntimeError):
     """The artwork cache is not there; the sentence says which command makes it."""
 
 
-def load_art(path: Path = DEFAULT_CACHE) -> Artwork:
+def load_art(cast: Cast, path: Path = DEFAULT_CACHE) -> Artwork:
+    """Every picture that the cached file holds. ArtMissing where it lacks one that `cast` needs."""
     if not path.exists():
         raise ArtMissing(f"The artwork is not at {path}. Run `make pocket-art` first (it needs npm).")
     with np.load(path) as stored:
         keys = [(str(name), str(look)) for name, look in stored["names"]]
-        return dict(zip(keys, stored["pictures"], strict=True))
+        art = dict(zip(keys, stored["pictures"], strict=True))
+    missing = {icon for subject in cast.subjects for icon in subject.variants} - {name for name, _ in art}
+    if missing:
+        raise ArtMissing(f"The artwork at {path} lacks {len(missing)} pictures. Run `make pocket-art` again.")
+    return art
 
 
 def build_art(path: Path = DEFAULT_CACHE) -> int:
@@ -46,7 +52,7 @@ def build_art(path: Path = DEFAULT_CACHE) -> int:
     import resvg_py  # only this step needs it
 
     names, pictures = [], []
-    wanted = sorted({icon for subject in SUBJECTS for icon in subject.variants})
+    wanted = sorted({icon for subject in CASTS["whole"].subjects for icon in subject.variants})
     for look, package in PACKAGES.items():
         icons = _fetch_icons(package)
         for name in wanted:
@@ -74,9 +80,6 @@ def _fetch_icons(package: str) -> dict[str, dict[str, str]]:
 
 
 # --- shapes of our own: what the tests' training draws ---------------------------------------
-
-SHAPES = ("circle", "square", "triangle", "star")
-SHAPE_CAST = Cast(tuple(Subject(name, "shape", {name: 1.0}) for name in SHAPES))
 
 
 def shape_art() -> Artwork:

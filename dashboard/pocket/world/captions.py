@@ -4,8 +4,9 @@ import re
 
 import numpy as np
 
+from dashboard.pocket.world.casts import SHIPPED_CAST
 from dashboard.pocket.world.scene import PLACES, RELATIONS, SIZES, Figure, Scene
-from dashboard.pocket.world.subjects import COLOURS, SUBJECTS, Cast
+from dashboard.pocket.world.subjects import COLOURS, Cast
 
 STYLE_WORDINGS: dict[str, tuple[str, ...]] = {
     "photo": ("a photo of", "a photograph of", "a picture of", "an image of", ""),
@@ -70,11 +71,10 @@ def with_articles(text: str) -> str:
     return re.sub(r"\ba (?=[aeiou])(?!unicorn)", "an ", text)
 
 
-def vocabulary(cast: Cast | None = None) -> list[str]:
+def vocabulary(cast: Cast = SHIPPED_CAST) -> list[str]:
     """Every word that a caption can hold, sorted."""
-    subjects = cast.subjects if cast is not None else SUBJECTS
     phrases = [
-        *(word for subject in subjects for word in subject.words),
+        *(word for subject in cast.subjects for word in subject.words),
         *COLOURS,
         *(SIZES),
         *(RELATIONS),

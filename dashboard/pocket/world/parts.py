@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 
 from dashboard.pocket.world.captions import caption, vocabulary
+from dashboard.pocket.world.casts import SHIPPED_CAST
 from dashboard.pocket.world.scene import COLOURLESS_STYLES, PLACES, RELATIONS, SIZES, STYLES, Figure, Scene
-from dashboard.pocket.world.subjects import COLOURS, SUBJECTS, Cast
+from dashboard.pocket.world.subjects import COLOURS
 
 NONE = "none"
 PLAIN_COLOUR = "white"  # of the place "plain", which has no name of its own
-CAST = Cast(SUBJECTS)
-_NAMES = tuple(subject.name for subject in SUBJECTS)
+_NAMES = tuple(subject.name for subject in SHIPPED_CAST.subjects)
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "style": tuple(STYLES),
@@ -38,7 +38,7 @@ def prompt_of(parts: Mapping[str, str]) -> str:
         place_colour=PLAIN_COLOUR if plain else None,
         style=parts["style"],
     )
-    return caption(scene, CAST)
+    return caption(scene, SHIPPED_CAST)
 
 
 def alternatives(part: str, value: str, count: int) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def never_drawn(parts: Mapping[str, str]) -> tuple[str, ...]:
     reasons = []
     if coloured and parts["style"] in COLOURLESS_STYLES:
         reasons.append(f"a colour in the style “{parts['style']}”")
-    if coloured and CAST.by_name[parts["subject"]].kind == "person":
+    if coloured and SHIPPED_CAST.by_name[parts["subject"]].kind == "person":
         reasons.append("a coloured person")
     if pair and parts["size"] != "normal":
         reasons.append("a size beside a second subject")

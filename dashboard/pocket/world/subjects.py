@@ -1,4 +1,4 @@
-"""What can stand in a pocket scene: subjects, how often each variant of a person is drawn, colours."""
+"""What can stand in a pocket scene: a subject and its drawings, a cast of them, colours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,56 +26,6 @@ class Subject:
     @property
     def words(self) -> tuple[str, ...]:
         return (self.name, *self.synonyms)
-
-
-def _plain(kind: str, **icons: str) -> list[Subject]:
-    """Subjects with one artwork each; `icons` maps a name to `artwork` or `artwork|synonym|synonym`."""
-    subjects = []
-    for name, spec in icons.items():
-        icon, *synonyms = spec.split("|")
-        subjects.append(Subject(name, kind, {icon: 1.0}, tuple(synonyms)))
-    return subjects
-
-
-def _person(name: str, shares: Mapping[str, float], tones: Mapping[str, float], face: Box, *synonyms: str) -> Subject:
-    """A person drawn as several artworks (`shares`), each in the five skin tones (`tones`)."""
-    variants = {f"{icon}-{tone}": share * tones[tone] for icon, share in shares.items() for tone in SKIN_TONES}
-    return Subject(name, "person", variants, synonyms, face)
-
-
-_EVEN = dict.fromkeys(SKIN_TONES, 0.2)
-# The documented skew: the bias experiment compares the samples' shares with these.
-_SKEWED = {"light": 0.40, "medium-light": 0.30, "medium": 0.15, "medium-dark": 0.10, "dark": 0.05}
-
-SUBJECTS: tuple[Subject, ...] = (
-    *_plain(
-        "animal",
-        poodle="poodle",
-        dog="dog-face|puppy",
-        cat="cat|kitten",
-        horse="horse",
-        lion="lion",
-        panda="panda",
-        fox="fox",
-        frog="frog",
-        penguin="penguin",
-        owl="owl",
-        rabbit="rabbit-face|bunny",
-        fish="tropical-fish",
-        butterfly="butterfly",
-        whale="spouting-whale",
-    ),
-    *_plain("fantasy", unicorn="unicorn", robot="robot", ghost="ghost", alien="alien", snowman="snowman-without-snow"),
-    _person("astronaut", {"man-astronaut": 0.8, "woman-astronaut": 0.2}, _SKEWED, (0.30, 0.18, 0.62, 0.50), "spaceman"),
-    _person("man", {"man": 1.0}, _EVEN, (0.18, 0.12, 0.82, 0.92), "guy"),
-    _person("woman", {"woman": 1.0}, _EVEN, (0.20, 0.14, 0.80, 0.90), "lady"),
-    _person("wizard", {"man-mage": 1.0}, _EVEN, (0.26, 0.34, 0.62, 0.60), "mage"),
-    *_plain("vehicle", car="automobile|automobile", rocket="rocket|spaceship", sailboat="sailboat|boat"),
-    *_plain("building", house="house|home", castle="castle"),
-    *_plain("food", pizza="pizza", hamburger="hamburger|burger", cake="birthday-cake"),
-    *_plain("plant", rose="rose", sunflower="sunflower|flower", cactus="cactus"),
-    *_plain("object", crown="crown", balloon="balloon"),
-)
 
 
 @dataclass(frozen=True)
