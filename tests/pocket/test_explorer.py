@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from dashboard.engine.metrics import psnr
-from dashboard.pocket.explorer import CAST, GALLERY, SHOWN, TRAINING_SCENES, load_explorer, quantised
+from dashboard.pocket.explorer import GALLERY, SHOWN, TRAINING_SCENES, load_explorer, quantised
 from dashboard.pocket.report import load_report
 from dashboard.pocket.score import load_scorer
 from dashboard.pocket.train.budgets import BUDGETS
 from dashboard.pocket.train.data import training_scene
+from dashboard.pocket.world.casts import SHIPPED_CAST
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def explorer():
 
 def test_it_holds_the_training_set_of_the_shipped_weights(explorer):
     assert len(explorer.scenes) == TRAINING_SCENES == BUDGETS[load_report()["budget"]].scenes
-    assert explorer.scenes[23_999] == training_scene(23_999, CAST)
+    assert explorer.scenes[23_999] == training_scene(23_999, SHIPPED_CAST)
 
 
 def test_a_word_is_counted_one_by_one(explorer):

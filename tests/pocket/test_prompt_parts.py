@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dashboard.pocket.world.captions import STYLE_WORDINGS, caption
-from dashboard.pocket.world.parts import CAST, PARTS, alternatives, never_drawn, prompt_of, unseen_words
+from dashboard.pocket.world.casts import SHIPPED_CAST
+from dashboard.pocket.world.parts import PARTS, alternatives, never_drawn, prompt_of, unseen_words
 from dashboard.pocket.world.scene import PLACES, RELATIONS, SIZES, STYLES, random_scene
 
 PLAIN = {
@@ -42,7 +43,7 @@ def test_alternatives_are_other_values_each_once(part, count):
 def test_what_is_called_never_drawn_is_never_drawn():
     rng = np.random.default_rng(3)
     for _ in range(3_000):
-        scene = random_scene(rng, CAST)
+        scene = random_scene(rng, SHIPPED_CAST)
         first = scene.figures[0]
         parts = {
             "style": scene.style,
@@ -53,7 +54,7 @@ def test_what_is_called_never_drawn_is_never_drawn():
             "companion": scene.figures[-1].subject if scene.relation else "house",
             "place": scene.place,
         }
-        assert never_drawn(parts) == (), caption(scene, CAST)
+        assert never_drawn(parts) == (), caption(scene, SHIPPED_CAST)
 
 
 @pytest.mark.parametrize(
