@@ -12,7 +12,17 @@ with picture:
     ready = ui.wait_for_engine()
 
 if ready:
-    from dashboard.ui.labs import attention, code, embeddings, film, first, forward, latents, style  # need torch
+    from dashboard.ui.labs import (  # need torch
+        attention,
+        code,
+        embeddings,
+        film,
+        first,
+        forward,
+        latents,
+        learned,
+        style,
+    )
 
     with picture:
         first.first_image(lesson)
@@ -26,6 +36,8 @@ if ready:
     embeddings.embeddings_lab(lesson)
     ui.text(lesson, "attention", kicker="Laboratory 5")
     attention.attention_lab(lesson)
+    ui.text(lesson, "learned", kicker="Laboratory 6")
+    learned.learned_lab(lesson)
     ui.heading("A belief to test", "misconception")
     for belief in lesson.misconceptions:
         style.misconception_lab(lesson, belief)

@@ -43,10 +43,13 @@ export default function ({ data, parentElement }) {
     const figure = make("figure", "screen");
     const box = picture(track, 0, "");
     const image = box.lastChild;
+    const pair = make("div", track.beside ? "pair" : "");
+    pair.append(box);
+    if (track.beside) pair.append(picture({ pictures: [track.beside] }, 0, `${track.title}. Finished`));
     const detail = make("span", "detail");
     const caption = make("figcaption", "");
     caption.append(make("b", "", track.title), document.createElement("br"), detail);
-    figure.append(box, caption);
+    figure.append(pair, caption);
     return { track, figure, image, detail };
   });
   const stage = make("div", "stage");

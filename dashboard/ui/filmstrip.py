@@ -28,6 +28,7 @@ class Track:
     details: Sequence[str] = ()  # small print a frame
     crisp: bool = False  # keeps enlarged pixels sharp
     base: str = ""  # address of one picture that all frames are laid over, as light: white leaves it, black hides it
+    beside: str = ""  # address of one picture that stays beside the frames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ def filmstrip(key: str, label: str, frames: Sequence[Frame], tracks: Sequence[Tr
                     "details": list(track.details),
                     "crisp": track.crisp,
                     "base": track.base,
+                    "beside": track.beside,
                 }
                 for track in tracks
             ],
