@@ -219,7 +219,8 @@ def bars(summary: pd.DataFrame, x: Axis, y: Axis, *, order: Sequence[str]) -> al
     `summary`: the x column (names), mean, low, high, as `intervals.summarise` gives.
     """
     _require(summary, x.column, "mean", "low", "high")
-    place = alt.X(f"{x.column}:N", title=x.title, sort=list(order), axis=alt.Axis(labelAngle=0, labelLimit=140))
+    one_word_a_line = alt.Axis(labelAngle=0, labelLimit=140, labelOverlap=False, labelExpr="split(datum.label, ' ')")
+    place = alt.X(f"{x.column}:N", title=x.title, sort=list(order), axis=one_word_a_line)
     base = alt.Chart(summary)
     tooltip = [x.column, alt.Tooltip("mean", title=y.title, format=".3g"), alt.Tooltip("low", format=".3g")]
     tooltip.append(alt.Tooltip("high", format=".3g"))

@@ -30,9 +30,6 @@ if ready:
 
 ui.text(lesson, "extensions", kicker="Where to go from here")
 ui.text(lesson, "questions", kicker="Asked again and again")
-ui.quiz(lesson)
-if ready:
-    code.code_section(lesson, new_word.shown_experiment(lesson))
-ui.discuss(lesson)
-ui.glossary(lesson)
-ui.close_lesson(lesson)
+with ui.ending(lesson):
+    if ready:
+        code.code_section(lesson, new_word.shown_experiment(lesson))

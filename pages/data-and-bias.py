@@ -29,9 +29,6 @@ if ready:
     for belief in lesson.misconceptions:
         fair.misconception_lab(lesson, belief)
 
-ui.quiz(lesson)
-if ready:
-    code.code_section(lesson, "nearest")
-ui.discuss(lesson)
-ui.glossary(lesson)
-ui.close_lesson(lesson)
+with ui.ending(lesson):
+    if ready:
+        code.code_section(lesson, "nearest")

@@ -44,9 +44,6 @@ if ready:
 
 for section in ("research", "labels", "release"):
     ui.text(lesson, section)
-ui.quiz(lesson)
-if ready:
-    code.code_section(lesson, "film")
-ui.discuss(lesson)
-ui.glossary(lesson)
-ui.close_lesson(lesson)
+with ui.ending(lesson):
+    if ready:
+        code.code_section(lesson, "film")

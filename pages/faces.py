@@ -40,9 +40,6 @@ if ready:
         face_witness.face_witness_lab(lesson, belief)
     ui.text(lesson, "consent", kicker="Before you use it")
 
-ui.quiz(lesson)
-if ready:
-    face_code.face_code(lesson)
-ui.discuss(lesson)
-ui.glossary(lesson)
-ui.close_lesson(lesson)
+with ui.ending(lesson):
+    if ready:
+        face_code.face_code(lesson)

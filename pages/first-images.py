@@ -28,9 +28,6 @@ if ready:
     for belief in lesson.misconceptions:
         when_finished.misconception_lab(lesson, belief)
 
-ui.quiz(lesson)
-if ready:
-    code.code_section(lesson, "change")
-ui.discuss(lesson)
-ui.glossary(lesson)
-ui.close_lesson(lesson)
+with ui.ending(lesson):
+    if ready:
+        code.code_section(lesson, "change")

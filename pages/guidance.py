@@ -36,9 +36,6 @@ if ready:
     for belief in lesson.misconceptions:
         more_guidance.more_guidance_lab(lesson, belief)
 
-ui.quiz(lesson)
-if ready:
-    code.code_section(lesson, "sweep")
-ui.discuss(lesson)
-ui.glossary(lesson)
-ui.close_lesson(lesson)
+with ui.ending(lesson):
+    if ready:
+        code.code_section(lesson, "sweep")

@@ -24,9 +24,6 @@ if ready:
     for belief in lesson.misconceptions:
         anecdote.anecdote_lab(lesson, belief)
 
-ui.quiz(lesson)
-if ready:
-    code.code_section(lesson, "grid")
-ui.discuss(lesson)
-ui.glossary(lesson)
-ui.close_lesson(lesson)
+with ui.ending(lesson):
+    if ready:
+        code.code_section(lesson, "grid")

@@ -44,9 +44,6 @@ if ready:
         eraser.eraser_lab(lesson, belief)
 
 ui.text(lesson, "guides")
-ui.quiz(lesson)
-if ready:
-    code.code_section(lesson, "grid")
-ui.discuss(lesson)
-ui.glossary(lesson)
-ui.close_lesson(lesson)
+with ui.ending(lesson):
+    if ready:
+        code.code_section(lesson, "grid")

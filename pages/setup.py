@@ -29,9 +29,6 @@ if ready:
 
 ui.text(lesson, "colab", kicker="On your own machine")
 ui.text(lesson, "keep")
-ui.quiz(lesson)
-if ready:
-    code.code_section(lesson, "timed")
-ui.discuss(lesson)
-ui.glossary(lesson)
-ui.close_lesson(lesson)
+with ui.ending(lesson):
+    if ready:
+        code.code_section(lesson, "timed")

@@ -8,6 +8,7 @@ lesson = ui.open_lesson("steps")
 words, picture = st.columns([3, 2], gap="large")
 with words:
     ui.text(lesson, "intro")
+    ui.lesson_link("diffusion")
 with picture:
     ready = ui.wait_for_engine()
 
@@ -39,9 +40,6 @@ if ready:
     for belief in lesson.misconceptions:
         more_steps.more_steps_lab(lesson, belief)
 
-ui.quiz(lesson)
-if ready:
-    code.code_section(lesson, "sweep")
-ui.discuss(lesson)
-ui.glossary(lesson)
-ui.close_lesson(lesson)
+with ui.ending(lesson):
+    if ready:
+        code.code_section(lesson, "sweep")

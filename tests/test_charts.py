@@ -86,6 +86,8 @@ def test_bars_stand_in_the_given_order_with_their_intervals() -> None:
     spec = charts.bars(SUMMARY.iloc[[0, 2]], x, y, order=["PNDM", "DDIM"]).to_dict()
     means, spans = spec["layer"]
     assert means["encoding"]["x"]["sort"] == ["PNDM", "DDIM"]
+    axis = means["encoding"]["x"]["axis"]
+    assert axis["labelOverlap"] is False and "split" in axis["labelExpr"], "on a narrow screen no name may be left out"
     assert spans["encoding"]["y2"]["field"] == "high"
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from dashboard.axes import KINDS, Axis, grid_requests
 from dashboard.engine import SCHEDULERS, ImageRequest
-from dashboard.ui.controls import (
+from dashboard.ui.controls import request_from
+from dashboard.ui.parsing import (
     check_count,
     parse_guidances,
     parse_negatives,
@@ -16,7 +17,6 @@ from dashboard.ui.controls import (
     parse_schedulers,
     parse_seeds,
     parse_step_counts,
-    request_from,
 )
 
 

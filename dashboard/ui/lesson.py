@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from html import escape
 
@@ -59,6 +61,11 @@ def _term(words: str, term: Term) -> str:
 def heading(title: str, anchor: str) -> None:
     """A heading whose words are the page's own."""
     st.header(title, anchor=anchor)
+
+
+def lesson_link(lesson_id: str) -> None:
+    """A way to another lesson, under its title."""
+    st.page_link(f"pages/{lesson_id}.py", label=course().lessons[lesson_id].title, icon=":material/arrow_forward:")
 
 
 def wait_for_engine() -> bool:
@@ -128,6 +135,16 @@ def glossary(lesson: Lesson) -> None:
     """The lesson's terms, folded."""
     with st.container(width=TEXT_WIDTH), st.expander("Words of this lesson", icon=":material/dictionary:"):
         st.markdown("\n".join(f"- **{term.term}**: {term.definition}" for term in lesson.glossary))
+
+
+@contextmanager
+def ending(lesson: Lesson) -> Iterator[None]:
+    """The end of every lesson: quiz, then the block's own part (its code), then discussion, words and ways on."""
+    quiz(lesson)
+    yield
+    discuss(lesson)
+    glossary(lesson)
+    close_lesson(lesson)
 
 
 def close_lesson(lesson: Lesson) -> None:

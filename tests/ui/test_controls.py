@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.course import load_course
-from dashboard.ui.controls import CONTROLS, MAX_IMAGES, parse_seed, parse_seeds, request_from
+from dashboard.ui.controls import CONTROLS, request_from
+from dashboard.ui.parsing import MAX_IMAGES, parse_seed, parse_seeds
 
 
 @pytest.mark.parametrize(

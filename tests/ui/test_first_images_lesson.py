@@ -12,8 +12,8 @@ from fake_engine import ANATOMY, FakeEngine
 from streamlit.testing.v1 import AppTest
 
 from dashboard.engine import ImageRequest
-from dashboard.ui.controls import MAX_SEED
 from dashboard.ui.labs.one_change import changes, furthest, other_seed, sentences
+from dashboard.ui.parsing import MAX_SEED
 from pages import OpenPage, fill, jobs, pictures, press, words
 
 GRID = 24  # four seeds, six images each

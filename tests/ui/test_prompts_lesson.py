@@ -10,9 +10,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from dashboard.engine import ImageRequest, TokenReport
-from dashboard.ui.controls import parse_negatives, parse_swaps
 from dashboard.ui.labs import anatomy, negative, prompt_grid, prompt_match, word_maps, word_swap
 from dashboard.ui.labs.tokens import token_chips
+from dashboard.ui.parsing import parse_negatives, parse_swaps
 from pages import OpenPage, fill, jobs, pictures, press, words
 
 POSTERS, SEEDS = 5, 4

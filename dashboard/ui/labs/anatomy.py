@@ -13,13 +13,14 @@ from dashboard.course import Lesson
 from dashboard.engine import ImageRequest, ImageResult
 from dashboard.intervals import paired_difference, summarise, tells_apart
 from dashboard.pocket.world.parts import NONE, PARTS, alternatives, never_drawn, prompt_of
-from dashboard.ui.controls import PART_LABELS, check_count, parse_seeds, request_from
+from dashboard.ui.controls import PART_LABELS, request_from
 from dashboard.ui.distances import mean_distance, relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery, plain
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import DEFAULT, current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import check_count, parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below

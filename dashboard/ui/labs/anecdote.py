@@ -13,13 +13,14 @@ from dashboard import charts
 from dashboard.course import Lesson, Misconception
 from dashboard.engine import ImageRequest, ImageResult
 from dashboard.intervals import Interval, paired_difference, tells_apart
-from dashboard.ui.controls import check_count, parse_guidances, parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import Array
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import gallery
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import check_count, parse_guidances, parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below

@@ -6,10 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.course import Lesson
-from dashboard.ui.controls import parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 

@@ -13,11 +13,12 @@ from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageRequest
 from dashboard.intervals import Interval, mean_interval, summarise
-from dashboard.ui.controls import parse_batch_sizes, parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_batch_sizes, parse_seeds
 from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run

@@ -15,7 +15,7 @@ from dashboard.pocket.judge import corrected, judge_errors
 from dashboard.pocket.report import skew_shares
 from dashboard.pocket.truth import SEXES, shown_variant
 from dashboard.pocket.world.subjects import SKIN_TONES
-from dashboard.ui.controls import parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.labs.judged import Counted, counted, needs_pocket, share_rows
@@ -23,6 +23,7 @@ from dashboard.ui.labs.training_set import explorer
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_seeds
 from dashboard.ui.predict import outcome, predict
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run

@@ -9,12 +9,13 @@ from dashboard.course import Lesson
 from dashboard.engine import compare
 from dashboard.export import NotAReceipt, Receipt, alt_text, read_pixels, read_receipt
 from dashboard.export.verify import judge
-from dashboard.ui.controls import parse_seed, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form, key_of
 from dashboard.ui.gallery import gallery, plain, single
 from dashboard.ui.labs.same_image import SIGNS
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import parse_seed
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 

@@ -7,17 +7,11 @@ import streamlit as st
 from dashboard.course import Lesson
 from dashboard.engine import ImageRequest
 from dashboard.export import diffusers_code, grid_code
-from dashboard.ui.controls import (
-    CONTROLS,
-    parse_guidances,
-    parse_prompts,
-    parse_seeds,
-    parse_step_counts,
-    request_from,
-)
+from dashboard.ui.controls import CONTROLS, request_from
 from dashboard.ui.experiment import key_of, last_trial
 from dashboard.ui.lesson import TEXT_WIDTH, heading
 from dashboard.ui.models import current_model, script_origin
+from dashboard.ui.parsing import parse_guidances, parse_prompts, parse_seeds, parse_step_counts
 from dashboard.ui.runs import last_requests
 from dashboard.ui.way import way
 

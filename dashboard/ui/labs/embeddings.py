@@ -12,11 +12,11 @@ from torch import Tensor
 from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import LoadedModel, PromptReading, probes, read_prompt
-from dashboard.ui.controls import parse_words
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import plain
 from dashboard.ui.lesson import showed
 from dashboard.ui.looks import look
+from dashboard.ui.parsing import parse_words
 from dashboard.ui.records import record
 
 KINDS = {"start": "start marker", "word": "word", "end": "end marker", "padding": "padding"}

@@ -12,12 +12,13 @@ from dashboard.course import Lesson, Misconception
 from dashboard.engine import CLOSE, ImageRequest, ImageResult
 from dashboard.intervals import Interval, mean_interval
 from dashboard.ui.changes import changed_rows
-from dashboard.ui.controls import NO_WORDS, check_count, parse_negatives, parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import changed_pixels
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import plain
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import NO_WORDS, check_count, parse_negatives, parse_seeds
 from dashboard.ui.prompt_notes import prompt_notes
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run

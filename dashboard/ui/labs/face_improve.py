@@ -12,13 +12,14 @@ from dashboard.engine import ImageResult
 from dashboard.faces import Restoration, Restorer
 from dashboard.faces.crops import scaled
 from dashboard.ui.background import in_background
-from dashboard.ui.controls import parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.face_pictures import boxed, compare_slider, difference_figure, face_crop, face_row
 from dashboard.ui.figures import data_uri, figure
 from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.restorers import choose_restorer, current_restorer
 from dashboard.ui.runs import show_run

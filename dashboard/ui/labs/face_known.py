@@ -21,10 +21,10 @@ from dashboard.faces.known import known_faces
 from dashboard.faces.pictures import read_picture
 from dashboard.faces.remote import RemoteRestorer
 from dashboard.ui.background import in_background
-from dashboard.ui.controls import parse_seed
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.face_pictures import compare_slider, difference_figure, face_crop, face_row
 from dashboard.ui.lesson import TEXT_WIDTH, showed
+from dashboard.ui.parsing import parse_seed
 from dashboard.ui.records import record
 from dashboard.ui.restorers import current_restorer
 from dashboard.ui.tables import table_below

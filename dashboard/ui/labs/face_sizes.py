@@ -16,12 +16,12 @@ from dashboard.faces.round_trip import latents_across, through_latents
 from dashboard.faces.sizes import at_size, large_faces
 from dashboard.intervals import mean_interval, summarise
 from dashboard.ui.background import in_background
-from dashboard.ui.controls import parse_face_sizes
 from dashboard.ui.distances import relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.face_pictures import face_crop, face_row
 from dashboard.ui.lesson import showed
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_face_sizes
 from dashboard.ui.records import record
 from dashboard.ui.tables import table_below
 

@@ -13,11 +13,11 @@ from dashboard.faces.damage import Damage
 from dashboard.faces.study import Case, study
 from dashboard.intervals import mean_interval, summarise
 from dashboard.ui.background import in_background
-from dashboard.ui.controls import parse_shrinks
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.face_pictures import face_crop, face_row
 from dashboard.ui.lesson import showed
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_shrinks
 from dashboard.ui.predict import outcome, predict
 from dashboard.ui.records import record
 from dashboard.ui.tables import table_below

@@ -22,12 +22,12 @@ from dashboard.faces.round_trip import through_latents
 from dashboard.intervals import mean_interval, paired_difference, summarise, tells_apart
 from dashboard.pocket.world.render import IMAGE_PX
 from dashboard.ui.background import in_background
-from dashboard.ui.controls import check_count, parse_blends, parse_factors
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.face_pictures import face_crop, face_row
 from dashboard.ui.gallery import plain
 from dashboard.ui.lesson import showed
 from dashboard.ui.once import once
+from dashboard.ui.parsing import check_count, parse_blends, parse_factors
 from dashboard.ui.records import record
 from dashboard.ui.tables import table_below
 

@@ -8,12 +8,13 @@ import streamlit as st
 from dashboard import charts
 from dashboard.course import Lesson, Misconception
 from dashboard.intervals import share_interval
-from dashboard.ui.controls import parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import gallery
 from dashboard.ui.labs.judged import Counted, counted, needs_pocket
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 

@@ -12,11 +12,11 @@ from PIL import Image
 
 from dashboard.course import Lesson
 from dashboard.engine import Latents
-from dashboard.ui.controls import parse_seed
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.figures import data_uri, figure
 from dashboard.ui.labs import generator_code
 from dashboard.ui.models import latent_shape
+from dashboard.ui.parsing import parse_seed
 from dashboard.ui.records import record
 
 TILES = 176  # pixels: the width of a noise image on the page

@@ -12,13 +12,14 @@ from dashboard.axes import KINDS
 from dashboard.course import Lesson
 from dashboard.engine import ImageResult, clipped_share, saturation
 from dashboard.intervals import Interval, pairs_interval, summarise
-from dashboard.ui.controls import parse_guidances, parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_guidances, parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.scoring import MATCH, change_told, matches

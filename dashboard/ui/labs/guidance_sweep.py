@@ -11,13 +11,14 @@ from dashboard import charts
 from dashboard.axes import KINDS
 from dashboard.course import Lesson
 from dashboard.engine import ImageResult, clipped_share, saturation
-from dashboard.ui.controls import parse_guidances, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_guidances
 from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run

@@ -13,13 +13,14 @@ from dashboard.course import Lesson
 from dashboard.engine import ImageResult
 from dashboard.intervals import summarise
 from dashboard.knee import WITHIN, knee
-from dashboard.ui.controls import parse_seeds, parse_step_counts, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.labs.step_sweep import DISTANCE, sweep_table
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_seeds, parse_step_counts
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 

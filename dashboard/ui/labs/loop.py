@@ -5,13 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.course import Lesson
-from dashboard.ui.controls import parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import mean_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.labs.repeat import draw_seeds
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 

@@ -6,12 +6,13 @@ import streamlit as st
 
 from dashboard.axes import KINDS
 from dashboard.course import Lesson, Misconception
-from dashboard.ui.controls import parse_guidances, parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.labs.guidance_seeds import changes_told, image_table
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import parse_guidances, parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below

@@ -12,12 +12,13 @@ from dashboard.axes import KINDS
 from dashboard.course import Lesson, Misconception
 from dashboard.engine import ImageResult
 from dashboard.intervals import mean_interval, summarise
-from dashboard.ui.controls import parse_seeds, parse_step_counts, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import mean_distance, relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import parse_seeds, parse_step_counts
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.scoring import change_told, matches

@@ -13,13 +13,14 @@ from dashboard.course import Lesson
 from dashboard.engine import ImageRequest, ImageResult
 from dashboard.intervals import mean_interval, paired_difference, summarise, tells_apart
 from dashboard.ui.changes import difference_row
-from dashboard.ui.controls import check_count, parse_guidances, parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import changed_pixels, relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, gallery, plain
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import check_count, parse_guidances, parse_seeds
 from dashboard.ui.prompt_notes import prompt_notes
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run

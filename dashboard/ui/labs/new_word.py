@@ -15,7 +15,7 @@ from dashboard.engine import ImageRequest, ImageResult, LearnedWord
 from dashboard.export import LEARNED_EMBEDS, learned_embeds
 from dashboard.intervals import mean_interval, paired_difference, summarise, tells_apart
 from dashboard.teach import Teaching, WordTask, distance_to, draw_shapes
-from dashboard.ui.controls import OTHER_BACKDROP, parse_seeds
+from dashboard.ui.controls import OTHER_BACKDROP
 from dashboard.ui.experiment import Trial, experiment_form, key_of
 from dashboard.ui.figures import data_uri, figure
 from dashboard.ui.gallery import downloads, grid_gallery
@@ -23,6 +23,7 @@ from dashboard.ui.labs.uploads import uploaded_pictures
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_info, current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_seeds
 from dashboard.ui.predict import outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import last_requests, show_run

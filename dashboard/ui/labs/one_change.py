@@ -13,13 +13,14 @@ from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import SCHEDULERS, ImageRequest, ImageResult
 from dashboard.intervals import mean_interval, paired_difference, summarise, tells_apart
-from dashboard.ui.controls import MAX_IMAGES, MAX_SEED, parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import MAX_IMAGES, MAX_SEED, parse_seeds
 from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run

@@ -14,7 +14,7 @@ from dashboard.course import Lesson
 from dashboard.engine import ImageRequest, ImageResult
 from dashboard.export import file_name
 from dashboard.intervals import Interval, mean_interval, summarise
-from dashboard.ui.controls import check_count, parse_prompts, parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import Array, mean_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery
@@ -22,6 +22,7 @@ from dashboard.ui.labs.prompt_match import prompt_match
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import DEFAULT, current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import check_count, parse_prompts, parse_seeds
 from dashboard.ui.predict import outcome, predict
 from dashboard.ui.prompt_notes import prompt_notes
 from dashboard.ui.records import Guess, record

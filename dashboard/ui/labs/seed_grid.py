@@ -10,13 +10,14 @@ import streamlit as st
 from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageResult, initial_noise
-from dashboard.ui.controls import parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import pair_table
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model, latent_shape
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_seeds
 from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run

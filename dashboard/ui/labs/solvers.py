@@ -12,7 +12,7 @@ from dashboard.course import Lesson
 from dashboard.engine import SCHEDULERS, ImageRequest, ImageResult
 from dashboard.intervals import paired_difference, summarise, tells_apart
 from dashboard.ui import engine_room
-from dashboard.ui.controls import parse_evaluations, parse_schedulers, parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery, single
@@ -20,6 +20,7 @@ from dashboard.ui.labs.step_sweep import DISTANCE
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_evaluations, parse_schedulers, parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 

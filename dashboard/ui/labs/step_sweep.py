@@ -13,13 +13,14 @@ from dashboard.axes import KINDS
 from dashboard.course import Lesson
 from dashboard.engine import ImageRequest, ImageResult
 from dashboard.knee import WITHIN, knee, mark_points
-from dashboard.ui.controls import parse_step_counts, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_step_counts
 from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run

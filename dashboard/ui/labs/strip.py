@@ -12,13 +12,14 @@ import torch
 from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import Latents, initial_noise, slerp
-from dashboard.ui.controls import MIXES, parse_seed, request_from
+from dashboard.ui.controls import MIXES, request_from
 from dashboard.ui.distances import Array, relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model, latent_shape
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_seed
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 

@@ -10,12 +10,13 @@ import streamlit as st
 from dashboard.course import Lesson
 from dashboard.engine import ImageResult
 from dashboard.engine.jobs import JobTimes
-from dashboard.ui.controls import parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import gallery
 from dashboard.ui.labs.pipeline_parts import current_anatomy
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import parse_seeds
 from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run, times_of

@@ -9,10 +9,10 @@ from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import SCHEDULERS, SchedulerShelf
 from dashboard.ui import engine_room
-from dashboard.ui.controls import parse_schedulers
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import parse_schedulers
 from dashboard.ui.records import record
 
 

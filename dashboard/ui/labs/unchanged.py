@@ -6,12 +6,13 @@ import streamlit as st
 
 from dashboard.course import Lesson, Misconception
 from dashboard.engine import compare
-from dashboard.ui.controls import parse_prompts, parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import grid_gallery, plain
 from dashboard.ui.labs.new_word import TOKEN, taught_word
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import parse_prompts, parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 

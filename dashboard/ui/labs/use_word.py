@@ -13,12 +13,13 @@ from dashboard.course import Lesson
 from dashboard.engine import ImageResult
 from dashboard.intervals import mean_interval
 from dashboard.teach import colour_mix
-from dashboard.ui.controls import MAX_IMAGES, parse_prompts, parse_seeds, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.labs.new_word import TOKEN, taught_word
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import MAX_IMAGES, parse_prompts, parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.course import Lesson, Misconception
-from dashboard.ui.controls import parse_step_counts, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import Array, relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import gallery
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
+from dashboard.ui.parsing import parse_step_counts
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 

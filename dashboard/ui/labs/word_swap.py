@@ -14,13 +14,14 @@ from dashboard.course import Lesson
 from dashboard.engine import ImageRequest, ImageResult
 from dashboard.intervals import paired_difference, summarise, tells_apart
 from dashboard.ui.changes import changed_rows
-from dashboard.ui.controls import check_count, parse_seeds, parse_swaps, request_from
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import from_first
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, plain
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import check_count, parse_seeds, parse_swaps
 from dashboard.ui.prompt_notes import prompt_notes
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
