@@ -31,6 +31,7 @@ from dashboard.pocket.world.captions import (
     caption,
 )
 from dashboard.pocket.world.casts import SHIPPED_CAST
+from dashboard.pocket.world.held_out import held_out_colours, held_out_pairs
 from dashboard.pocket.world.scene import Scene
 from dashboard.pocket.world.subjects import COLOURS
 
@@ -123,6 +124,7 @@ class Explorer:
     def __init__(self, scenes: int = TRAINING_SCENES) -> None:
         self.scenes = tuple(training_scene(index, SHIPPED_CAST) for index in range(scenes))
         self.meanings = meanings()
+        self._held_out = {*held_out_pairs(SHIPPED_CAST), *held_out_colours(SHIPPED_CAST)}
         self._lock = threading.Lock()
 
     def meaning(self, word: str) -> Meaning | None:
@@ -143,6 +145,12 @@ class Explorer:
         if any(meaning is None for meaning in tests):
             return None
         return self._where(lambda scene: all(meaning.test(scene) for meaning in tests if meaning is not None))
+
+    def held_out(self, first: str, second: str) -> bool:
+        """Whether training was kept from ever showing both: two subjects together, or a subject in a colour."""
+        meanings = [meaning for word in (first, second) if (meaning := self.meaning(word)) is not None]
+        names = tuple(meaning.name for meaning in sorted(meanings, key=lambda meaning: (meaning.kind, meaning.name)))
+        return names in self._held_out
 
     def coloured(self, colour: str, subject: str) -> Found:
         """The scenes where the subject itself has the colour, not something beside it."""

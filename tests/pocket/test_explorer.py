@@ -59,6 +59,14 @@ def test_a_pair_is_both_at_once(explorer):
     assert 0 < explorer.coloured("blue", "cat").count < both.count
 
 
+def test_what_was_held_out_is_told_by_any_word_for_it(explorer):
+    assert explorer.held_out("cat", "penguin") and explorer.held_out("penguin", " Kitten")
+    assert explorer.held_out("white", "unicorn") and explorer.held_out("unicorn", "white")
+    assert explorer.pair("cat", "penguin").count == 0 == explorer.coloured("white", "unicorn").count
+    for pair in (("blue", "cat"), ("cat", "kitten"), ("cat", "banana"), ("snow", "desert")):
+        assert not explorer.held_out(*pair)
+
+
 def test_companions_add_up(explorer):
     cats = explorer.word("cat")
     places = explorer.companions(cats, "place")

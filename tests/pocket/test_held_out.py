@@ -1,9 +1,11 @@
 """The combinations that training never shows."""
 
 import numpy as np
+import pytest
 
 from dashboard.pocket.samples import PROMPTS
 from dashboard.pocket.train.data import training_scene
+from dashboard.pocket.train.examples import composed_scenes
 from dashboard.pocket.world.casts import CASTS, SHIPPED_CAST
 from dashboard.pocket.world.held_out import (
     SHARE,
@@ -37,6 +39,15 @@ def test_no_training_scene_shows_what_is_held_out_although_the_draw_would():
     rng = np.random.default_rng(0)
     assert any(held_out(random_scene(rng, SHIPPED_CAST)) for _ in range(500))
     assert not any(held_out(training_scene(index, SHIPPED_CAST)) for index in range(3000))
+
+
+@pytest.mark.parametrize("unseen", [True, False])
+def test_composed_scenes_differ_in_whether_training_saw_their_like(unseen):
+    scenes = composed_scenes(60, SHIPPED_CAST, unseen_combination=unseen)
+    assert scenes == composed_scenes(80, SHIPPED_CAST, unseen_combination=unseen)[:60]
+    assert all(held_out(scene) == unseen for scene in scenes)
+    assert all(len(scene.figures) == 2 or scene.figures[0].colour for scene in scenes)
+    assert {len(scene.figures) for scene in scenes} == {1, 2}
 
 
 def test_a_colour_counts_on_either_figure():

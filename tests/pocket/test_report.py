@@ -8,7 +8,10 @@ from dashboard.pocket.card import weights_sha256
 from dashboard.pocket.report import interval, load_report, skew_shares
 
 REPORT = load_report()
-ACCURACIES = ("subject_accuracy_seen", *(f"{name}_accuracy" for name in ("background", "colour", "style")))
+ACCURACIES = (
+    *("subject_accuracy_seen", "subject_accuracy_held_out"),
+    *(f"{name}_accuracy" for name in ("background", "colour", "style")),
+)
 
 
 def test_it_was_measured_on_the_shipped_weights():
@@ -24,9 +27,17 @@ def test_every_accuracy_has_its_wilson_interval():
         assert row["low"] <= row["value"] <= row["high"] and row["of"] > 20
 
 
-def test_what_no_training_can_tell_is_left_open_with_its_reason():
-    assert REPORT["subject_accuracy_held_out"] is None
-    assert "none was held out" in REPORT["subject_accuracy_held_out_reason"]
+def test_combinations_held_out_are_compared_with_composed_scenes_like_them():
+    seen, unseen = REPORT["composed"]["seen"], REPORT["composed"]["held_out"]
+    assert REPORT["subject_accuracy_held_out"] == unseen["subject"]
+    assert seen["subject"]["of"] == unseen["subject"]["of"] > 100
+    assert seen["second_subject"]["of"] > 20 and unseen["second_subject"]["of"] > 20
+
+
+def test_few_steps_use_the_same_prompts_as_the_step_curve():
+    rows = REPORT["few_steps"]["rows"]
+    assert [row["steps"] for row in rows] == [4, 6, 8]
+    assert all(row["subject"]["of"] == REPORT["by_steps"][0]["subject"]["of"] for row in rows)
 
 
 def test_the_rest_is_there():

@@ -111,3 +111,18 @@ def test_pairs_are_two_different_subjects():
     pairs = [scene for scene in (random_scene(rng, CAST) for _ in range(2000)) if scene.relation]
     assert 0.15 < len(pairs) / 2000 < 0.25
     assert all(scene.figures[0].subject != scene.figures[1].subject for scene in pairs)
+
+
+def test_everyone_has_a_face_and_nothing_else_has():
+    for subject in CASTS["whole"].subjects:
+        assert (subject.face is not None) == (subject.kind == "person"), subject.name
+        if subject.face:
+            left, top, right, bottom = subject.face
+            assert 0 < left < right < 1 and 0 < top < bottom < 1
+            assert 0.3 < right - left < 0.7 and 0.25 < bottom - top < 0.85
+
+
+def test_a_world_has_at_least_120_subjects_none_named_twice():
+    words = [word for subject in CASTS["whole"].subjects for word in subject.words]
+    assert len(CASTS["whole"].subjects) >= 120
+    assert len(words) == len(set(words))

@@ -83,6 +83,15 @@ def test_a_pair_that_never_was_is_said_to_be_composed(page: AppTest) -> None:
     assert "0 of 24,000" in words(page) and "Pocket never saw them together" in words(page)
 
 
+@pytest.mark.parametrize(("first", "second", "beside"), [("penguin", "kitten", False), ("white", "unicorn", True)])
+def test_a_combination_held_out_is_said_to_be(page: AppTest, first: str, second: str, beside: bool) -> None:
+    fill(page, f"{PAGE}.pair.first_word", first)
+    fill(page, f"{PAGE}.pair.second_word", second)
+    press(page, f"{PAGE}.pair.run")
+    assert "held out on purpose" in words(page) and "Pocket never saw them together" not in words(page)
+    assert ("something else beside the unicorn was white" in words(page)) == beside
+
+
 def test_what_is_looked_up_is_never_markdown_or_html(page: AppTest) -> None:
     fill(page, f"{PAGE}.word.word", "<b>x</b> **y**")
     press(page, f"{PAGE}.word.run")

@@ -15,6 +15,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from dashboard.pocket.train.data import World, to_pixels, training_scene
+from dashboard.pocket.world.held_out import held_out
 from dashboard.pocket.world.render import IMAGE_PX, render
 from dashboard.pocket.world.scene import Figure, Scene, random_scene
 from dashboard.pocket.world.subjects import Cast
@@ -50,6 +51,21 @@ def _even_variant(figure: Figure, cast: Cast, rng: np.random.Generator) -> Figur
 def unseen_scenes(count: int, cast: Cast, start: int = 0) -> tuple[Scene, ...]:
     """Scenes drawn like the training set's, none of them in it."""
     return tuple(training_scene(UNSEEN_FROM + start + index, cast) for index in range(count))
+
+
+def composed_scenes(count: int, cast: Cast, *, unseen_combination: bool) -> tuple[Scene, ...]:
+    """Scenes with two figures or a colour of their own, drawn like the training set's and none of them in it.
+
+    Either each shows a combination that training never shows, or none does: what the two sets differ in.
+    """
+    rng = np.random.default_rng((20_240_824, unseen_combination))
+    scenes: list[Scene] = []
+    while len(scenes) < count:
+        scene = random_scene(rng, cast)
+        composed = len(scene.figures) == 2 or scene.figures[0].colour is not None
+        if composed and held_out(scene) == unseen_combination:
+            scenes.append(scene)
+    return tuple(scenes)
 
 
 def load_examples(folder: Path, world: World, vae: AutoencoderKL, *, training: int, study: int) -> Examples:

@@ -27,7 +27,7 @@ def person(name: str, shares: Mapping[str, float], tones: Mapping[str, float], f
     return Subject(name, "person", variants, synonyms, face)
 
 
-def role(name: str, *synonyms: str, men: float = 0.5) -> Subject:
-    """A role that men and women have, in all skin tones alike; `men` is the share of men among them."""
+def role(name: str, face: Box, *synonyms: str) -> Subject:
+    """A role that men and women have alike, in all skin tones."""
     icon = name.replace(" ", "-")
-    return person(name, {f"man-{icon}": men, f"woman-{icon}": 1 - men}, EVEN, (0.26, 0.20, 0.74, 0.66), *synonyms)
+    return person(name, {f"man-{icon}": 0.5, f"woman-{icon}": 0.5}, EVEN, face, *synonyms)

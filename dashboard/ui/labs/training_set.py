@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -111,6 +111,11 @@ def pair_lab(lesson: Lesson) -> None:
 
 def _pair_reading(data: Explorer, words: Sequence[str], both: Found) -> str:
     meanings = {meaning.kind: meaning.name for word in words if (meaning := data.meaning(word)) is not None}
+    if data.held_out(*words):
+        return (
+            "**This combination was held out on purpose**: no training scene shows it, so whatever Pocket draws of it "
+            f"it composed.{_beside(meanings, both)}"
+        )
     if not both.count:
         return "Pocket never saw them together. If it draws the pair, it composed it from what it learned apart."
     if meanings.keys() == {"colour", "subject"}:
@@ -120,6 +125,13 @@ def _pair_reading(data: Explorer, words: Sequence[str], both: Found) -> str:
             "beside it was."
         )
     return "So it met the pair, and need not compose it."
+
+
+def _beside(meanings: Mapping[str, str], both: Found) -> str:
+    """Where a held-out colour stands beside its subject all the same."""
+    if meanings.keys() != {"colour", "subject"} or not both.count:
+        return ""
+    return f" In the scenes counted, something else beside the {meanings['subject']} was {meanings['colour']}."
 
 
 def _scenes(key: str, data: Explorer, found: Found) -> None:
