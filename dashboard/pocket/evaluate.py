@@ -22,8 +22,8 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, StableDiffusio
 
 from dashboard.intervals import Interval, mean_interval, share_interval
 from dashboard.pocket import WEIGHTS_FOLDER
-from dashboard.pocket.card import gflop_per_row, reconstruction_psnr, weights_sha256
 from dashboard.pocket.judge import JUDGE_FOLDER, Judge, load_judge
+from dashboard.pocket.measures import gflop_per_row, reconstruction_psnr, weights_sha256
 from dashboard.pocket.report import REPORT
 from dashboard.pocket.score import Scorer, load_scorer, mean_pairwise_distance
 from dashboard.pocket.train.budgets import BUDGETS

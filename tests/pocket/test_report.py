@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.intervals import share_interval
 from dashboard.pocket import WEIGHTS_FOLDER
-from dashboard.pocket.card import weights_sha256
+from dashboard.pocket.measures import weights_sha256
 from dashboard.pocket.report import interval, load_report, skew_shares
 
 REPORT = load_report()

@@ -8,7 +8,9 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from dashboard.pocket import WEIGHTS_FOLDER
-from dashboard.pocket.card import CARD_FOLDER, gflop_per_row, weights_sha256
+from dashboard.pocket.card import CARD_FOLDER
+from dashboard.pocket.measures import gflop_per_row, weights_sha256
+from dashboard.pocket.report import load_report
 from dashboard.pocket.world.captions import vocabulary
 
 
@@ -90,3 +92,12 @@ def test_a_pass_of_the_unet_is_within_its_budget(pipeline):
 
 def test_the_card_is_about_these_weights():
     assert weights_sha256(WEIGHTS_FOLDER) in (CARD_FOLDER / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_the_card_says_what_the_report_says():
+    card, report = (CARD_FOLDER / "MODEL_CARD.md").read_text(encoding="utf-8"), load_report()
+    for name in ("subject_accuracy_seen", "subject_accuracy_held_out", "background_accuracy", "style_accuracy"):
+        row = report[name]
+        assert f"{row['value']:.0%} ({row['low']:.0%} to {row['high']:.0%})" in card, name
+    assert f"**{report['vae_psnr_db']['value']:.1f} dB**" in card
+    assert all((CARD_FOLDER / "card" / name).is_file() for name in ("losses.svg", "accuracy.svg", "samples.png"))
