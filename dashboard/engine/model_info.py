@@ -33,6 +33,7 @@ class ModelInfo:
     default_steps: int
     default_guidance_scale: float
     default_scheduler: str  # a key of SCHEDULERS
+    distilled: bool  # it learned to draw in that few steps and without guidance: more of either is not its way
     device: str  # "cpu", "cuda", ...
     dtype: str  # what "default" means for it: "float32", "bfloat16" or "float16"
     licence: str

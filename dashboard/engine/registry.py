@@ -198,6 +198,7 @@ class ModelRegistry:
             default_steps=about.default_steps,
             default_guidance_scale=about.default_guidance_scale,
             default_scheduler=about.default_scheduler,
+            distilled=about.distilled,
             device=self.device,
             dtype=self._dtype,
             licence=about.licence,

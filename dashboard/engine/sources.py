@@ -46,7 +46,9 @@ class Source:
 
     @property
     def about(self) -> About:
-        base = CATALOGUE.get(self.id) or CATALOGUE.get(self.place.repository)
+        base = CATALOGUE.get(self.place.repository)
+        if self.place.path is not None:  # whoever gives a folder a known model's name gives it that model's card
+            base = CATALOGUE.get(_BY_SHORT_NAME.get(self.id, self.id))
         base = base or about_unlisted(self.id, Path(self.shown).name)
         if self.lora is None:
             return base

@@ -17,6 +17,7 @@ from dashboard.pocket.world.parts import PARTS
 from dashboard.teach import COLOURS, SHAPES
 from dashboard.teach import MAX_STEPS as MAX_TEACHING
 from dashboard.teach import MIN_STEPS as MIN_TEACHING
+from dashboard.ui.own_values import own_fields
 from dashboard.ui.parsing import (
     MAX_STEPS,
     checked_text,
@@ -320,7 +321,7 @@ CONTROLS: Mapping[str, Control] = {
 
 
 def request_from(values: Mapping[str, Any], model: str = "pocket") -> ImageRequest:
-    """The image request that an experiment's values describe; fields they do not name keep the request's defaults."""
+    """The image request that an experiment's values describe; fields they do not name take the model's own."""
     names = ("prompt", "negative_prompt", "num_inference_steps", "guidance_scale", "scheduler")
     fields = {name: values[name] for name in names if name in values}
-    return ImageRequest(**fields, seed=parse_seed(str(values.get("seed", 0))), model=model)
+    return ImageRequest(**{**own_fields(model), **fields}, seed=parse_seed(str(values.get("seed", 0))), model=model)

@@ -12,6 +12,8 @@ from dashboard.course import Lesson
 from dashboard.ui import link
 from dashboard.ui.controls import CONTROLS, Control, Value
 from dashboard.ui.in_flight import in_flight
+from dashboard.ui.models import current_info
+from dashboard.ui.own_values import experiment_values, note_on
 
 COLUMNS = 5  # small controls a row
 
@@ -44,18 +46,45 @@ def experiment_form(
     """Draw the form with the experiment's controls; the trial to show, or None when it has never been run.
 
     The values come from this session's last run, else from the address, else from the lesson. A bad value is named in
-    one sentence, what was typed stays in the form, and the images of the last run stay on the page. `extra` gives the
-    values of hidden controls at each click. `check` refuses values that are good alone and not together.
+    one sentence, what was typed stays in the form, and the images of the last run stay on the page. When another model
+    is chosen, what nobody changed becomes that model's own. `extra` gives the values of hidden controls at each click.
+    `check` refuses values that are good alone and not together.
     """
+    _follow_model(lesson, experiment_id)
     key, controls = key_of(lesson, experiment_id), _controls(lesson, experiment_id)
     shown = [control for control in controls if control.draw is not None]
     with st.form(f"{key}.form", border=True):
         _draw(key, shown, _first_values(lesson, experiment_id, check))
+        if note := note_on(current_info(), [control.name for control in shown]):
+            st.caption(f":material/info: {note}")
         asked = st.form_submit_button(button, type="primary", icon=":material/play_arrow:", key=f"{key}.run")
     typed = {control.name: st.session_state[_widget_key(key, control)] for control in shown}
     if asked and not _second_click(key, typed):
         return _run_with(lesson, experiment_id, {**typed, **extra()}, check)
     return last_trial(lesson, experiment_id)
+
+
+def _follow_model(lesson: Lesson, experiment_id: str) -> None:
+    """After another model was chosen: values that were the other one's own become this one's, in form and last run."""
+    key, own = key_of(lesson, experiment_id), _written(lesson, experiment_id)
+    before: Mapping[str, Value] = st.session_state.get(f"{key}.own", own)
+    st.session_state[f"{key}.own"] = own
+    changed = {name: value for name, value in own.items() if before[name] != value}
+    if not changed:
+        return
+    last: Mapping[str, Value] | None = st.session_state.get(f"{key}.last")
+    if last is not None:
+        moved = {name: value for name, value in changed.items() if last[name] == before[name]}
+        st.session_state[f"{key}.last"] = {**last, **moved}
+    first = _first_values(lesson, experiment_id)
+    typed = {name: st.session_state.get(_widget_key(key, CONTROLS[name]), first[name]) for name in changed}
+    fill_form(lesson, experiment_id, {name: own[name] for name in changed if typed[name] == before[name]})
+
+
+def _written(lesson: Lesson, experiment_id: str) -> Mapping[str, Value]:
+    """What the form of the model in use starts with, if no address says otherwise."""
+    values = experiment_values(lesson, experiment_id)
+    return {control.name: control.tidy(values[control.name]) for control in _controls(lesson, experiment_id)}
 
 
 def _second_click(key: str, typed: Mapping[str, Any]) -> bool:
@@ -81,7 +110,7 @@ def _run_with(lesson: Lesson, experiment_id: str, typed: Mapping[str, Any], chec
 
 
 def fill_form(lesson: Lesson, experiment_id: str, values: Mapping[str, Value]) -> None:
-    """Put these values into the experiment's form; its other controls keep what was typed. For a button's callback.
+    """Put these values into the experiment's form; its other controls keep what was typed. Before it is drawn.
 
     Their widgets are made anew with other first values: a value written to a widget that stands can be overtaken.
     """
@@ -121,7 +150,7 @@ def _first_values(lesson: Lesson, experiment_id: str, check: Check | None = None
         values = {c.name: _start(c, lesson, experiment_id) for c in controls}
         if _misfit(check, values):
             st.toast("The link's values do not go together; the lesson's own are used.")
-            values = {c.name: c.tidy(lesson.experiments[experiment_id][c.name]) for c in controls}
+            values = dict(_written(lesson, experiment_id))
         st.session_state[key] = values
     kept: Mapping[str, Value] = st.session_state[key]
     return kept
@@ -144,7 +173,7 @@ def _start(control: Control, lesson: Lesson, experiment_id: str) -> Value:
             return control.parse(written)
         except ValueError:
             st.toast(f"The link's value for “{control.label}” is out of range; the lesson's own is used.")
-    return control.tidy(lesson.experiments[experiment_id][control.name])
+    return control.tidy(experiment_values(lesson, experiment_id)[control.name])
 
 
 def _draw(key: str, controls: Sequence[Control], first: Mapping[str, Value]) -> None:
@@ -183,5 +212,6 @@ def _checked(controls: Sequence[Control], typed: Mapping[str, Any]) -> tuple[dic
 
 def _write_link(lesson: Lesson, experiment_id: str, values: Mapping[str, Value]) -> None:
     controls = _controls(lesson, experiment_id)
-    defaults = {c.short: str(c.tidy(lesson.experiments[experiment_id][c.name])) for c in controls}
+    own = _written(lesson, experiment_id)
+    defaults = {c.short: str(own[c.name]) for c in controls}
     link.write(experiment_id, {c.short: str(values[c.name]) for c in controls}, defaults)

@@ -76,6 +76,7 @@ def wait_for_engine() -> bool:
             f"Loading the model, once after each start of the server ({room.seconds:.0f} s so far) …", show_time=True
         ):
             room.future.exception()
+        st.rerun()  # the sidebar was drawn before the models were known, and with it the choice of one
     if (error := room.future.exception()) is not None:
         st.error(f"The model could not be loaded, so nothing can be drawn: {error}", icon=":material/error:")
     return error is None

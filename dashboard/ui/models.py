@@ -33,7 +33,7 @@ def choose_model() -> None:
     st.markdown(f"**{info.name}** · {info.device}, {info.dtype}")
     st.caption(f"{info.what_it_is} {info.what_it_is_not}")
     with st.expander("Licence and limits"):
-        st.caption(f"{info.licence}. {info.restrictions}")
+        st.caption(f"Licence: {info.licence}. {info.restrictions}")
         st.caption(f"Suits {info.suits}. {info.safety_note}")
     for missing in (info for info in infos.values() if not info.available):
         st.caption(f":material/block: {missing.name}: {missing.reason}")
@@ -46,7 +46,12 @@ def current_model() -> str:
 
 def current_info() -> ModelInfo:
     """What is known about the model in use."""
-    return engine_room.engine().models.info(current_model())
+    return info_of(current_model())
+
+
+def info_of(model_id: str) -> ModelInfo:
+    """What is known about a model. Waits while the engine loads."""
+    return engine_room.engine().models.info(model_id)
 
 
 def script_origin(model_id: str) -> Origin | None:
@@ -55,7 +60,7 @@ def script_origin(model_id: str) -> Origin | None:
         return None
     from dashboard.export import Origin
 
-    info = engine_room.engine().models.info(model_id)
+    info = info_of(model_id)
     return Origin(source=_bare(info.source), pipeline=info.pipeline, lora=_bare(info.lora))
 
 

@@ -227,6 +227,7 @@ INFO = SimpleNamespace(
     safety_note="Nothing looks at its pictures.",
     pipeline="StableDiffusionPipeline",
     default_scheduler="ddim",
+    distilled=False,
     what_it_is="Paints noise.",
     what_it_is_not="Not a model.",
     prompt_tokens=32,

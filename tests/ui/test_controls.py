@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dashboard.course import load_course
 from dashboard.ui.controls import CONTROLS, request_from
+from dashboard.ui.own_values import KEEPS
 from dashboard.ui.parsing import MAX_IMAGES, parse_seed, parse_seeds
 
 
@@ -57,7 +58,7 @@ def test_every_seed_survives_an_address(seed: int) -> None:
     assert parse_seed(str(seed)) == seed
 
 
-READ_ALONE = {"about", "counted"}  # what a laboratory reads from its lesson without a control
+READ_ALONE = {"about", "counted", KEEPS}  # what a laboratory reads from its lesson without a control
 
 
 def test_the_lessons_defaults_pass_their_own_controls() -> None:
@@ -68,6 +69,7 @@ def test_the_lessons_defaults_pass_their_own_controls() -> None:
                     CONTROLS[control_name].tidy(value)
             unknown = set(defaults) - set(CONTROLS) - READ_ALONE
             assert not unknown, f"{lesson.id}.{name} names controls that do not exist: {unknown}"
+            assert set(defaults.get(KEEPS, [])) <= set(defaults), f"{lesson.id}.{name} keeps what it does not have"
 
 
 def test_values_become_a_request() -> None:

@@ -11,6 +11,7 @@ from dashboard.ui.controls import CONTROLS, request_from
 from dashboard.ui.experiment import key_of, last_trial
 from dashboard.ui.lesson import TEXT_WIDTH, heading
 from dashboard.ui.models import current_model, script_origin
+from dashboard.ui.own_values import experiment_values
 from dashboard.ui.parsing import parse_guidances, parse_prompts, parse_seeds, parse_step_counts
 from dashboard.ui.runs import last_requests
 from dashboard.ui.way import way
@@ -36,7 +37,7 @@ def code_section(lesson: Lesson, experiment_id: str) -> None:
 def _first_request(lesson: Lesson, experiment_id: str) -> ImageRequest:
     """What the form holds, with the first value of each of its lists."""
     trial = last_trial(lesson, experiment_id)
-    values = dict(trial.values if trial else lesson.experiments[experiment_id])
+    values = dict(trial.values if trial else experiment_values(lesson, experiment_id))
     values["seed"] = parse_seeds(str(values.get("seeds", values.get("seed", 0))))[0]
     if "prompts" in values:
         values["prompt"] = parse_prompts(str(CONTROLS["prompts"].tidy(values["prompts"])))[0]

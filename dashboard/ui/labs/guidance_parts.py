@@ -13,6 +13,7 @@ from torch import Tensor
 from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageResult, StepTrace, Trace, probes
+from dashboard.engine.requests import MAX_GUIDANCE
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.figures import data_uri, figure
@@ -23,8 +24,6 @@ from dashboard.ui.models import current_model
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
-
-WIDEST = 20.0  # of the what-if's guidance
 
 
 def guidance_parts_lab(lesson: Lesson) -> None:
@@ -83,9 +82,9 @@ def _what_if(key: str, result: ImageResult, trace: Trace) -> None:
     st.markdown("**A one-step what-if.** Choose a step; then move w and see what this one step would have aimed for.")
     left, right = st.columns(2, gap="medium")
     with left:
-        number = st.slider("Step", 1, len(trace.steps), max(1, len(trace.steps) // 3), key=f"{key}.step")
+        number = _chosen_step(key, len(trace.steps))
     with right:
-        w = st.slider("What if w had been", 0.0, WIDEST, result.request.guidance_scale, 0.5, key=f"{key}.w")
+        w = st.slider("What if w had been", 0.0, MAX_GUIDANCE, result.request.guidance_scale, 0.5, key=f"{key}.w")
     step = trace.steps[number - 1]
     asked = step.with_guidance(w)
     parts = probes.guidance_parts(asked)
@@ -106,6 +105,14 @@ def _what_if(key: str, result: ImageResult, trace: Trace) -> None:
     )
     _aims(key, result, step, w)
     _said(parts, step, w, number)
+
+
+def _chosen_step(key: str, steps: int) -> int:
+    """A third of the way, to begin with. A slider over one step is an error to Streamlit."""
+    if steps == 1:
+        st.caption("This image took one step, so there is only that one to look into.")
+        return 1
+    return int(st.slider("Step", 1, steps, max(1, steps // 3), key=f"{key}.step"))
 
 
 def _aims(key: str, result: ImageResult, step: StepTrace, w: float) -> None:
