@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dashboard.engine.building import BUILDING
+from dashboard.building import BUILDING
 from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.folders import ModelFolder
 from dashboard.engine.lora import add_lora
@@ -237,8 +237,7 @@ def load_parts(folder: ModelFolder) -> dict[str, torch.nn.Module]:
         "unet": UNet2DConditionModel,
         "vae": AutoencoderKL,
     }
-    with BUILDING:
-        parts = {part: load_part(classes[part], folder, part) for part in folder.family.weights}
+    parts = {part: load_part(classes[part], folder, part) for part in folder.family.weights}
     return {part: module.eval() for part, module in parts.items()}
 
 
@@ -258,14 +257,15 @@ def load_tokenizers(folder: ModelFolder) -> list[Any]:
 def load_part(kind: Any, folder: ModelFolder, part: str) -> torch.nn.Module:
     """One network, in float32: another dtype here would change torch's default for every thread while it loads."""
     try:
-        module, info = kind.from_pretrained(
-            folder.path / part,
-            dtype=torch.float32,
-            variant=folder.variant,
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
-        )
+        with BUILDING:
+            module, info = kind.from_pretrained(
+                folder.path / part,
+                dtype=torch.float32,
+                variant=folder.variant,
+                use_safetensors=True,
+                local_files_only=True,
+                output_loading_info=True,
+            )
     except Exception as error:  # whatever a damaged file makes the library raise, the learner gets one sentence
         raise _not_loaded(folder, part, error) from error
     wrong = [*info["missing_keys"], *info["mismatched_keys"]]

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import torch
 from PIL import Image
 
-from dashboard.engine.building import BUILDING
+from dashboard.building import BUILDING
 from dashboard.faces.alignment import Alignment, Points
 from dashboard.faces.crops import Face, scaled, to_pictures, to_tensor
 from dashboard.faces.detect import find_faces

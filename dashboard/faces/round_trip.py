@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
 
-from dashboard.engine.building import BUILDING
+from dashboard.building import built_once
 from dashboard.faces.crops import to_pictures, to_tensor
 from dashboard.pocket import WEIGHTS_FOLDER
 
@@ -30,13 +28,12 @@ def latents_across(box_px: tuple[float, float], latent_px: int = LATENT_PX) -> f
     return box_px[0] * box_px[1] / latent_px**2
 
 
-@lru_cache(maxsize=1)
-def _vae(folder: Path = WEIGHTS_FOLDER) -> Any:
+@built_once
+def _vae() -> Any:
     # From its own file: two threads that first ask the package itself for a class can fail.
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
-    with BUILDING:
-        vae = AutoencoderKL.from_pretrained(
-            folder / "vae", use_safetensors=True, local_files_only=True, torch_dtype=torch.float32
-        )
+    vae = AutoencoderKL.from_pretrained(
+        WEIGHTS_FOLDER / "vae", use_safetensors=True, local_files_only=True, torch_dtype=torch.float32
+    )
     return vae.eval()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,33 +10,32 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from dashboard.engine.building import BUILDING
+from dashboard.building import built_once
 from dashboard.faces.networks import Detector, Recogniser, Restorer
 
 FOLDER = Path(__file__).parent / "weights"
 N = TypeVar("N", bound=nn.Module)
 
 
-@lru_cache(maxsize=1)
+@built_once
 def detector() -> Detector:
     return loaded(Detector, FOLDER / "detector.safetensors")
 
 
-@lru_cache(maxsize=1)
+@built_once
 def restorer() -> Restorer:
     return loaded(Restorer, FOLDER / "restorer.safetensors")
 
 
-@lru_cache(maxsize=1)
+@built_once
 def recogniser() -> Recogniser:
     return loaded(Recogniser, FOLDER / "recogniser.safetensors")
 
 
 def loaded(kind: type[N], file: Path) -> N:
     """The network with the file's weights, in float32, ready to use. Networks without state: safe for many threads."""
-    with BUILDING:
-        network = kind()
-        network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in load_file(file).items()})
+    network = kind()
+    network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in load_file(file).items()})
     return network.eval().requires_grad_(False)
 
 

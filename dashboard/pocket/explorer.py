@@ -18,6 +18,7 @@ import torch
 from diffusers import AutoencoderKL
 from PIL import Image
 
+from dashboard.building import BUILDING
 from dashboard.pocket import WEIGHTS_FOLDER
 from dashboard.pocket.score import Scorer, load_scorer
 from dashboard.pocket.train.budgets import BUDGETS
@@ -210,7 +211,8 @@ class Gallery:
         with np.load(path) as stored:
             self.latents, self.step = stored["latents"], stored["step"]
             self.embeddings = unit(stored["embeddings"])
-        self._vae = AutoencoderKL.from_pretrained(WEIGHTS_FOLDER / "vae").eval().requires_grad_(False)
+        with BUILDING:
+            self._vae = AutoencoderKL.from_pretrained(WEIGHTS_FOLDER / "vae").eval().requires_grad_(False)
 
     @torch.inference_mode()
     def decode(self, indices: Sequence[int]) -> np.ndarray:

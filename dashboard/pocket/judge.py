@@ -5,7 +5,6 @@ mark both. It errs too: `JUDGE_FOLDER/measured.json` holds how often, on scenes 
 """
 
 import json
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
+from dashboard.building import built_once
 from dashboard.pocket.score import Picture, as_array
 
 JUDGE_FOLDER = Path(__file__).parent / "judge_weights"
@@ -134,13 +134,7 @@ def corrected(seen: float, errors: Errors) -> float:
     return min(1.0, max(0.0, share))
 
 
-_loaded: list[Judge] = []
-_loading = threading.Lock()
-
-
+@built_once
 def load_judge() -> Judge:
-    """This process's judge, loaded once."""
-    with _loading:
-        if not _loaded:
-            _loaded.append(Judge())
-        return _loaded[0]
+    """This process's judge."""
+    return Judge()

@@ -19,6 +19,8 @@ import torch
 from PIL import Image
 from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
+from dashboard.building import BUILDING
+
 SCORER_FOLDER = Path(__file__).parent / "scorer"
 
 Picture: TypeAlias = Image.Image | npt.NDArray[np.uint8]
@@ -41,7 +43,8 @@ class Scorer:
 
     def __init__(self, model: str | Path = SCORER_FOLDER, *, device: str = "cpu") -> None:
         try:
-            self._model = CLIPModel.from_pretrained(model, local_files_only=True, dtype=torch.float32)
+            with BUILDING:
+                self._model = CLIPModel.from_pretrained(model, local_files_only=True, dtype=torch.float32)
             self._tokenizer = CLIPTokenizer.from_pretrained(model, local_files_only=True)
             self._processor = CLIPImageProcessorPil.from_pretrained(model, local_files_only=True)
         except (OSError, ValueError) as error:

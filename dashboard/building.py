@@ -1,0 +1,30 @@
+"""One network is built at a time in this process: the libraries patch torch itself while they build one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+T = TypeVar("T")
+
+BUILDING = threading.RLock()  # hold it while building a network, also one that no library builds
+
+
+def built_once(build: Callable[[], T]) -> Callable[[], T]:
+    """`build`, called once however many threads ask first; afterwards nobody waits for a lock.
+
+    (`functools.cache` lets each of the threads that ask first build a copy of its own.)
+    """
+    made: list[T] = []
+
+    @wraps(build)
+    def get() -> T:
+        if not made:
+            with BUILDING:
+                if not made:
+                    made.append(build())
+        return made[0]
+
+    return get
