@@ -29,6 +29,10 @@ class Trial:
     values: Mapping[str, Any]  # by control name
     asked_now: bool
 
+    @property
+    def experiment(self) -> str:
+        return self.key.partition(".")[2]
+
 
 def key_of(lesson: Lesson, experiment_id: str) -> str:
     """The experiment's name in session state."""

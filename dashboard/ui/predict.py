@@ -43,10 +43,10 @@ def _ask(key: str, prediction: Prediction, guesses: dict[str, Guess], experiment
         st.rerun()
 
 
-def covered() -> None:
-    """The images are there and wait for the guess."""
+def covered(what: str = "Your images are ready") -> None:
+    """What was run is there and waits for the guess."""
     st.info(
-        "Your images are ready. Commit to a guess above, or skip it, and they are shown.",
+        f"{what}. Commit to a guess above, or skip it, to see.",
         icon=":material/visibility_off:",
     )
 

@@ -104,7 +104,7 @@ def test_images_that_move_away_are_said_to_move_away() -> None:
 
 def test_images_stay_covered_until_the_guess(beyond: AppTest, engine: FakeEngine) -> None:
     press(beyond, "beyond.teach.run")
-    assert "The images are ready. Commit to a guess above" in words(beyond)
+    assert "Your images are ready. Commit to a guess above" in words(beyond)
     assert not [alt for alt in pictures(beyond) if "seed 1, 20 steps" in alt and "zib" in alt]
 
 
@@ -120,7 +120,7 @@ def test_progress_is_shown_and_cancel_stops(beyond: AppTest, school: FakeSchool)
     school.hold = False
     press(beyond, "beyond.teach.again")
     beyond.run()
-    assert len(school.tasks) == 2 and "The images are ready." in words(beyond)
+    assert len(school.tasks) == 2 and "Your images are ready." in words(beyond)
 
 
 def test_a_full_school_says_so(beyond: AppTest, school: FakeSchool) -> None:

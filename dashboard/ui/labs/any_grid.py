@@ -21,7 +21,7 @@ from dashboard.ui.grid_axes import Grid, grid_of
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
 from dashboard.ui.pair_view import pair_view
-from dashboard.ui.predict import outcome, predict
+from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.prompt_notes import prompt_notes
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
@@ -46,10 +46,7 @@ def any_grid_lab(lesson: Lesson) -> None:
     if results is None:
         return
     if guess is None:
-        st.info(
-            "Your images are ready. Commit to a guess above, or skip it, and they are shown.",
-            icon=":material/visibility_off:",
-        )
+        covered()
         return
     record(lesson.id).ran.add("grid")
     grid_gallery(trial.key, results, grid.rows.labels, grid.columns.labels)

@@ -25,7 +25,7 @@ from dashboard.ui.lesson import showed
 from dashboard.ui.looks import look_at
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
-from dashboard.ui.predict import outcome, predict
+from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 
@@ -47,10 +47,7 @@ def attention_lab(lesson: Lesson) -> None:
     if results is None or (trace := results[0].trace) is None:
         return
     if guess is None:
-        st.info(
-            "Your maps are ready. Commit to a guess above, or skip it, and they are shown.",
-            icon=":material/visibility_off:",
-        )
+        covered("Your maps are ready")
         return
     if not request.prompt:
         st.info("An empty prompt has no words to look at. Write some.", icon=":material/info:")

@@ -24,7 +24,7 @@ from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_seeds
-from dashboard.ui.predict import outcome, predict
+from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 
@@ -49,10 +49,7 @@ def bias_lab(lesson: Lesson) -> None:
     if results is None:
         return
     if guess is None:
-        st.info(
-            "Your images are ready. Commit to a guess above, or skip it, and they are shown.",
-            icon=":material/visibility_off:",
-        )
+        covered()
         return
     record(lesson.id).ran.add("bias")
     gallery(trial.key, results, titles, min_width=110)

@@ -18,7 +18,7 @@ from dashboard.ui.face_pictures import face_crop, face_row
 from dashboard.ui.lesson import showed
 from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_shrinks
-from dashboard.ui.predict import outcome, predict
+from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import record
 from dashboard.ui.tables import table_below
 
@@ -43,10 +43,7 @@ def face_study_lab(lesson: Lesson) -> None:
     if cases is None:
         return
     if guess is None:
-        st.info(
-            "The faces are ready. Commit to a guess above, or skip it, and they are shown.",
-            icon=":material/visibility_off:",
-        )
+        covered("The faces are ready")
         return
     record(lesson.id).ran.add("study")
     worst = cases[-1]

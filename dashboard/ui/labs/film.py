@@ -23,7 +23,7 @@ from dashboard.ui.lesson import showed
 from dashboard.ui.looks import look_at
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
-from dashboard.ui.predict import outcome, predict
+from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 
@@ -61,10 +61,7 @@ def film_lab(lesson: Lesson) -> None:
     if results is None or (trace := results[0].trace) is None:
         return
     if guess is None:
-        st.info(
-            "Your film is ready. Commit to a guess above, or skip it, and it is shown.",
-            icon=":material/visibility_off:",
-        )
+        covered("Your film is ready")
         return
     wishes = [(step_pictures, step) for step in trace.steps]
     pictures = look_at(trial.key, results[0].sha256, wishes, doing="Decoding the steps")

@@ -15,13 +15,11 @@ from dashboard.intervals import Interval, pairs_interval, summarise
 from dashboard.ui.controls import request_from
 from dashboard.ui.distances import relative_distance
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import downloads, grid_gallery
+from dashboard.ui.grid_run import run_grid
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_guidances, parse_seeds
-from dashboard.ui.records import record
-from dashboard.ui.runs import show_run
 from dashboard.ui.scoring import MATCH, change_told, matches
 from dashboard.ui.tables import table_below
 
@@ -43,13 +41,9 @@ def guidance_seeds_lab(lesson: Lesson) -> None:
     base = request_from(trial.values, current_model())
     requests = [base.replace(guidance_scale=scale, seed=seed) for scale in scales for seed in seeds]
     rows, columns = [KINDS["guidance"].label(scale) for scale in scales], [f"seed {seed}" for seed in seeds]
-    titles = [f"{row}, {column}" for row in rows for column in columns]
-    results = show_run(trial.key, requests, titles, asked_now=trial.asked_now)
+    results = run_grid(lesson, trial, requests, rows, columns, heading=base.prompt)
     if results is None:
         return
-    record(lesson.id).ran.add("seeds")
-    grid_gallery(trial.key, results, rows, columns)
-    downloads(trial.key, results, columns, base.prompt or "(empty prompt)", rows=rows)
     if len(scales) > 1 and len(seeds) > 1:
         key = ("guidance over seeds", *(result.sha256 for result in results))
         _measured(*once(key, lambda: (image_table(results), diversity_table(results, len(seeds)))))

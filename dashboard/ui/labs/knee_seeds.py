@@ -15,14 +15,12 @@ from dashboard.intervals import summarise
 from dashboard.knee import WITHIN, knee
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import downloads, grid_gallery
+from dashboard.ui.grid_run import run_grid
 from dashboard.ui.labs.step_sweep import DISTANCE, sweep_table
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_seeds, parse_step_counts
-from dashboard.ui.records import record
-from dashboard.ui.runs import show_run
 
 
 def knee_seeds_lab(lesson: Lesson) -> None:
@@ -35,14 +33,9 @@ def knee_seeds_lab(lesson: Lesson) -> None:
     base = request_from(trial.values, current_model())
     requests = [base.replace(seed=seed, num_inference_steps=count) for seed in seeds for count in counts]
     rows, columns = [f"seed {seed}" for seed in seeds], [KINDS["steps"].label(count) for count in counts]
-    results = show_run(
-        trial.key, requests, [f"{row}, {column}" for row in rows for column in columns], asked_now=trial.asked_now
-    )
+    results = run_grid(lesson, trial, requests, rows, columns, heading=base.prompt)
     if results is None:
         return
-    record(lesson.id).ran.add("knee")
-    grid_gallery(trial.key, results, rows, columns)
-    downloads(trial.key, results, columns, base.prompt or "(empty prompt)", rows=rows)
     if len(counts) > 1:
         table = once(("knees", *(result.sha256 for result in results)), lambda: knee_table(results, len(counts)))
         _measured(table, counts)

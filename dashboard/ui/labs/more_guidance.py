@@ -8,13 +8,11 @@ from dashboard.axes import KINDS
 from dashboard.course import Lesson, Misconception
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import downloads, grid_gallery
+from dashboard.ui.grid_run import run_grid
 from dashboard.ui.labs.guidance_seeds import changes_told, image_table
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_guidances, parse_seeds
-from dashboard.ui.records import record
-from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
 
 
@@ -30,13 +28,9 @@ def more_guidance_lab(lesson: Lesson, belief: Misconception) -> None:
     base = request_from(trial.values, current_model())
     requests = [base.replace(guidance_scale=scale, seed=seed) for scale in scales for seed in seeds]
     rows, columns = [KINDS["guidance"].label(scale) for scale in scales], [f"seed {seed}" for seed in seeds]
-    titles = [f"{row}, {column}" for row in rows for column in columns]
-    results = show_run(trial.key, requests, titles, asked_now=trial.asked_now)
+    results = run_grid(lesson, trial, requests, rows, columns, heading=base.prompt)
     if results is None:
         return
-    record(lesson.id).ran.add(belief.experiment)
-    grid_gallery(trial.key, results, rows, columns)
-    downloads(trial.key, results, columns, base.prompt or "(empty prompt)", rows=rows)
     if len(scales) < 2:
         return
     table = image_table(results)

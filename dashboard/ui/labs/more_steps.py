@@ -15,12 +15,10 @@ from dashboard.intervals import mean_interval, summarise
 from dashboard.ui.controls import request_from
 from dashboard.ui.distances import mean_distance, relative_distance
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import downloads, grid_gallery
+from dashboard.ui.grid_run import run_grid
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_seeds, parse_step_counts
-from dashboard.ui.records import record
-from dashboard.ui.runs import show_run
 from dashboard.ui.scoring import change_told, matches
 
 
@@ -36,14 +34,9 @@ def more_steps_lab(lesson: Lesson, belief: Misconception) -> None:
     base = request_from(trial.values, current_model())
     requests = [base.replace(seed=seed, num_inference_steps=count) for seed in seeds for count in counts]
     rows, columns = [f"seed {seed}" for seed in seeds], [KINDS["steps"].label(count) for count in counts]
-    results = show_run(
-        trial.key, requests, [f"{row}, {column}" for row in rows for column in columns], asked_now=trial.asked_now
-    )
+    results = run_grid(lesson, trial, requests, rows, columns, heading=base.prompt)
     if results is None:
         return
-    record(lesson.id).ran.add(belief.experiment)
-    grid_gallery(trial.key, results, rows, columns)
-    downloads(trial.key, results, columns, base.prompt or "(empty prompt)", rows=rows)
     if len(counts) > 1:
         _measured(results, counts, belief)
 

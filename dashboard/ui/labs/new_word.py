@@ -24,7 +24,7 @@ from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_info, current_model
 from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_seeds
-from dashboard.ui.predict import outcome, predict
+from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import last_requests, show_run
 from dashboard.ui.teacher import error_chart, error_table, show_teaching
@@ -147,7 +147,7 @@ def _before_and_after(
     if results is None:
         return
     if guess is None:
-        st.info("The images are ready. Commit to a guess above, or skip it, and they are shown.")
+        covered()
         return
     grid_gallery(trial.key, results, rows, columns)
     downloads(trial.key, results, columns, prompt, rows=rows)

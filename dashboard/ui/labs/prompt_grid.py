@@ -23,7 +23,7 @@ from dashboard.ui.lesson import showed
 from dashboard.ui.models import DEFAULT, current_model
 from dashboard.ui.once import once
 from dashboard.ui.parsing import check_count, parse_prompts, parse_seeds
-from dashboard.ui.predict import outcome, predict
+from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.prompt_notes import prompt_notes
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
@@ -54,10 +54,7 @@ def prompt_grid_lab(lesson: Lesson) -> None:
     if results is None:
         return
     if guess is None:
-        st.info(
-            "Your images are ready. Commit to a guess above, or skip it, and they are shown.",
-            icon=":material/visibility_off:",
-        )
+        covered()
         return
     record(lesson.id).ran.add("grid")
     grid_gallery(trial.key, results, rows, prompts)

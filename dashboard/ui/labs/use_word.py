@@ -15,13 +15,11 @@ from dashboard.intervals import mean_interval
 from dashboard.teach import colour_mix
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import downloads, grid_gallery
+from dashboard.ui.grid_run import run_grid
 from dashboard.ui.labs.new_word import TOKEN, taught_word
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import MAX_IMAGES, parse_prompts, parse_seeds
-from dashboard.ui.records import record
-from dashboard.ui.runs import show_run
 
 
 def use_word_lab(lesson: Lesson) -> None:
@@ -42,14 +40,10 @@ def use_word_lab(lesson: Lesson) -> None:
         return
     base = request_from({**trial.values, "prompt": ""}, current_model()).replace(learned_words=(word,))
     requests = [base.replace(prompt=prompt, seed=seed) for prompt in prompts for seed in seeds]
-    columns = [f"seed {seed}" for seed in seeds]
-    titles = [f"{prompt}, {column}" for prompt in prompts for column in columns]
-    results = show_run(trial.key, requests, titles, asked_now=trial.asked_now)
+    heading = f"{TOKEN} in other sentences"
+    results = run_grid(lesson, trial, requests, prompts, [f"seed {seed}" for seed in seeds], heading=heading)
     if results is None:
         return
-    record(lesson.id).ran.add("use")
-    grid_gallery(trial.key, results, prompts, columns)
-    downloads(trial.key, results, columns, f"{TOKEN} in other sentences", rows=prompts)
     _colours(prompts, results, pictures)
 
 

@@ -1,0 +1,32 @@
+"""A grid of two axes, run and shown: what several laboratories share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dashboard.course import Lesson
+from dashboard.engine import ImageRequest, ImageResult
+from dashboard.ui.experiment import Trial
+from dashboard.ui.gallery import downloads, grid_gallery
+from dashboard.ui.records import record
+from dashboard.ui.runs import show_run
+
+
+def run_grid(
+    lesson: Lesson,
+    trial: Trial,
+    requests: Sequence[ImageRequest],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    heading: str,
+) -> Sequence[ImageResult] | None:
+    """`requests` row by row; None until all are drawn, then the grid stands there with its downloads."""
+    titles = [f"{row}, {column}" for row in rows for column in columns]
+    results = show_run(trial.key, requests, titles, asked_now=trial.asked_now)
+    if results is None:
+        return None
+    record(lesson.id).ran.add(trial.experiment)
+    grid_gallery(trial.key, results, rows, columns)
+    downloads(trial.key, results, columns, heading or "(empty prompt)", rows=rows)
+    return results
