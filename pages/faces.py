@@ -19,6 +19,7 @@ if ready:
         face_sizes,
         face_study,
         face_sweep,
+        face_tones,
         face_witness,
         first,
     )  # need torch
@@ -33,6 +34,8 @@ if ready:
     face_sweep.face_sweep_lab(lesson)
     ui.text(lesson, "study", kicker="Laboratory 4 · the experiment")
     face_study.face_study_lab(lesson)
+    ui.text(lesson, "tones", kicker="Measured before")
+    face_tones.face_tones_lab()
     ui.text(lesson, "known", kicker="Laboratory 5")
     face_known.face_known_lab(lesson)
     ui.heading("A belief to test", "misconception")

@@ -17,7 +17,7 @@ ALLOWED = {
     "pocket": {"building", "intervals"},
     "export": {"engine"},
     "teach": {"engine", "export", "pocket"},
-    "faces": {"building", "engine", "pocket", "settings"},
+    "faces": {"building", "engine", "intervals", "pocket", "settings"},
     "axes": {"engine"},
     "cli": {"axes", "engine", "export", "settings", "bench", "pocket", "faces"},
     "bench": {"engine", "machine", "settings"},

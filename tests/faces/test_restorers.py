@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import re
 import sys
 import time
@@ -28,11 +29,14 @@ from dashboard.faces.detect import find_faces
 from dashboard.faces.known import known_faces, known_scenes
 from dashboard.faces.local_restorer import LocalRestorer
 from dashboard.faces.operator_files import FacesUnavailable, OperatorFile
+from dashboard.faces.quality import MEASURED, tone_quality
 from dashboard.faces.recognise import recognise
 from dashboard.faces.restoration import MAX_SIDE, enlarge
 from dashboard.faces.round_trip import through_latents
 from dashboard.faces.shipped import FOLDER, weights_sha256
 from dashboard.faces.study import study
+from dashboard.faces.train.measure import Outcome, by_tone
+from dashboard.pocket.world.subjects import SKIN_TONES
 from dashboard.settings import Settings
 
 TRAINED_ON = 24_000  # Pocket's scenes before this one
@@ -313,3 +317,20 @@ def test_the_card_is_of_these_weights_and_keeps_its_promises():
     assert float(re.search(r"\*\*([\d.]+) dB\*\* more", card)[1]) >= 3
     enlarged, restored = (float(re.search(rf"([\d.]+)% of the {kind}", card)[1]) for kind in ("enlarged", "restored"))
     assert restored < enlarged
+
+
+def test_every_skin_tone_is_measured_on_these_weights():
+    assert json.loads(MEASURED.read_text(encoding="utf-8"))["sha256"] == weights_sha256()
+    tones = tone_quality()
+    assert [one.tone for one in tones] == list(SKIN_TONES)
+    assert sum(one.found.n for one in tones) == 500, "the lesson says how many faces"
+    for one in tones:
+        assert one.found.low <= one.found.mean <= one.found.high <= 1
+        assert one.gain_db.low <= one.gain_db.mean <= one.gain_db.high
+
+
+def test_each_tone_is_counted_by_itself():
+    outcomes = [Outcome("dark", True, 20, 24), Outcome("dark", False, 20, 22), Outcome("light", True, 20, 19)]
+    light, dark = by_tone(outcomes)
+    assert (light["tone"], light["faces"], light["found"][0], light["gain_db"][0]) == ("light", 1, 1.0, -1.0)
+    assert (dark["tone"], dark["faces"], dark["found"][0], dark["gain_db"][0]) == ("dark", 2, 0.5, 3.0)

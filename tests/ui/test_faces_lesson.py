@@ -26,10 +26,12 @@ from dashboard.faces.crops import Face
 from dashboard.faces.damage import Damage
 from dashboard.faces.example import NEW, OLD
 from dashboard.faces.known import known_faces
+from dashboard.faces.quality import ToneQuality, tone_quality
 from dashboard.faces.restoration import enlarge
 from dashboard.faces.study import study
+from dashboard.intervals import Interval
 from dashboard.ui import restorers
-from dashboard.ui.labs import face_sizes, face_study, face_sweep
+from dashboard.ui.labs import face_sizes, face_study, face_sweep, face_tones
 from pages import ROOT, OpenPage, fill, jobs, pictures, press, words
 
 LESSON = load_course().lessons["faces"]
@@ -399,6 +401,22 @@ def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
         else:
             return
     pytest.fail("the faces server did not start")
+
+
+def test_the_page_says_how_well_each_skin_tone_is_served(faces: AppTest) -> None:
+    assert face_tones.told(tone_quality()) in words(faces)
+
+
+def test_a_difference_between_tones_is_claimed_only_where_intervals_part() -> None:
+    same, poor = Interval(0.9, 0.8, 1.0, 50), Interval(2.0, 1.5, 2.5, 50)
+    tones = (
+        ToneQuality(tone="light", found=same, gain_db=Interval(5.0, 4.5, 5.5, 50)),
+        ToneQuality(tone="dark", found=Interval(0.85, 0.7, 0.95, 50), gain_db=poor),
+    )
+    found, gain = face_tones.told(tones).split(" What restoring gains ")
+    assert found.endswith("for light skin: the intervals overlap, so no difference is shown.")
+    assert gain.startswith("goes from 2.0 dB (1.5 dB to 2.5 dB) for dark skin to **5.0 dB")
+    assert gain.endswith("for light skin: these two differ.")
 
 
 def test_the_code_is_on_the_page(faces: AppTest) -> None:

@@ -1,4 +1,5 @@
-"""`python -m dashboard.faces.train.measure`: writes the card, with figures from 500 faces never trained on.
+"""`python -m dashboard.faces.train.measure`: writes the card and the figures of each skin tone that the lesson shows,
+from 500 faces never trained on.
 
 Scenes come as they come, from the first that Pocket did not see; most hold no face, so that false alarms count. Faces
 that others cover by more than half are left out. A finding is right where it overlaps a true face by half or more
@@ -10,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from dashboard.faces.damage import damaged
 from dashboard.faces.detect import THRESHOLD, find_faces
 from dashboard.faces.networks import WHO, Detector, Recogniser, Restorer
 from dashboard.faces.pocket_restorer import PocketRestorer
+from dashboard.faces.quality import MEASURED
 from dashboard.faces.recognise import recognise
 from dashboard.faces.restoration import enlarge
 from dashboard.faces.round_trip import through_latents
@@ -32,6 +34,7 @@ from dashboard.faces.shipped import FOLDER, weights_sha256
 from dashboard.faces.train.budget import SCENES, STEPS
 from dashboard.faces.train.lessons import random_damage
 from dashboard.faces.train.scenes import SHARE_SEEN, FaceScene, face_scene, unseen_scenes
+from dashboard.intervals import Interval, mean_interval, share_interval
 from dashboard.pocket.world.subjects import SKIN_TONES
 
 TEMPLATE = Path(__file__).with_name("card_template.md")
@@ -78,6 +81,20 @@ class Case:
     pictures: tuple[Image.Image, ...]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one face in the damaged picture, and how near the truth it is inside its box, in dB."""
+
+    tone: str
+    found: bool
+    bicubic_db: float
+    restored_db: float
+
+    @property
+    def gain_db(self) -> float:
+        return self.restored_db - self.bicubic_db
+
+
 def cases(faces: int = FACES) -> Iterator[Case]:
     """Unseen scenes, until they hold that many faces to find."""
     seen = 0
@@ -97,8 +114,7 @@ def cases(faces: int = FACES) -> Iterator[Case]:
 def measure(faces: int = FACES) -> dict[str, Any]:
     """Everything that the card says."""
     tallies = {(version, threshold): Tally() for version in VERSIONS for threshold in THRESHOLDS}
-    plain: list[float] = []
-    restored: list[float] = []
+    outcomes: list[Outcome] = []
     judged = {name: np.zeros(3) for name in ("true", "bicubic", "restored")}  # person, tone, both right
     scenes = 0
     restorer = PocketRestorer()
@@ -119,30 +135,55 @@ def measure(faces: int = FACES) -> dict[str, Any]:
             "bicubic": enlarge(poor, 2),
             "restored": restorer.restore(poor, factor=2).image,
         }
+        scale = poor.width / case.scene.drawn.width
+        boxes = [scaled(face.box, 1 / scale) for face in find_faces(poor)]
         for face in wanted:
-            plain.append(psnr_inside(pictures["true"], pictures["bicubic"], face.box))
-            restored.append(psnr_inside(pictures["true"], pictures["restored"], face.box))
+            outcomes.append(
+                Outcome(
+                    tone=SKIN_TONES[face.tone],
+                    found=any(overlap(box, face.box) >= RIGHT_OVERLAP for box in boxes),
+                    bicubic_db=psnr_inside(pictures["true"], pictures["bicubic"], face.box),
+                    restored_db=psnr_inside(pictures["true"], pictures["restored"], face.box),
+                )
+            )
             for name, picture in pictures.items():
                 said = recognise(picture, [face.box])[0]
                 right = np.array([said.who == WHO[face.who], said.tone == SKIN_TONES[face.tone]], dtype=float)
                 judged[name] += (*right, right.all())
-    gains = np.array(restored) - np.array(plain)
+    gain = mean_interval([one.gain_db for one in outcomes])
     return {
         "scenes": scenes,
-        "faces": len(plain),
+        "faces": len(outcomes),
         "threshold": THRESHOLD,
         "found": {v: {str(t): tallies[v, t].figures() for t in THRESHOLDS} for v in VERSIONS},
-        "bicubic_db": float(np.mean(plain)),
-        "restored_db": float(np.mean(restored)),
-        "gain_db": float(gains.mean()),
-        "gain_half_interval_db": float(1.96 * gains.std() / len(gains) ** 0.5),
-        "share_worse": float((gains < 0).mean()),
+        "bicubic_db": float(np.mean([one.bicubic_db for one in outcomes])),
+        "restored_db": float(np.mean([one.restored_db for one in outcomes])),
+        "gain_db": gain.mean,
+        "gain_half_interval_db": gain.high - gain.mean,
+        "share_worse": float(np.mean([one.gain_db < 0 for one in outcomes])),
+        "tones": by_tone(outcomes),
         "right": {
-            name: dict(zip(("who", "tone", "both"), (v / len(plain)).tolist(), strict=True))
+            name: dict(zip(("who", "tone", "both"), (v / len(outcomes)).tolist(), strict=True))
             for name, v in judged.items()
         },
         "seconds_128px": seconds_at_128(),
     }
+
+
+def by_tone(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """For each skin tone, light to dark: the share of its faces found when damaged, and what restoring gains, in dB."""
+    rows = []
+    for tone in SKIN_TONES:
+        of = [one for one in outcomes if one.tone == tone]
+        if of:
+            found = share_interval(sum(one.found for one in of), len(of))
+            gain = mean_interval([one.gain_db for one in of])
+            rows.append({"tone": tone, "faces": len(of), "found": _row(found), "gain_db": _row(gain)})
+    return rows
+
+
+def _row(interval: Interval) -> list[float]:
+    return [round(value, 4) for value in (interval.mean, interval.low, interval.high)]
 
 
 def seconds_at_128(runs: int = 5) -> float:
@@ -162,6 +203,12 @@ def card_text(figures: dict[str, Any]) -> str:
         f"| {version} | {found['recall']:.1%} | {found['precision']:.1%} |"
         for version, found in ((v, t[str(THRESHOLD)]) for v, t in figures["found"].items())
     ]
+    tones = [
+        "| {tone} | {faces} | {0:.1%} ({1:.1%} to {2:.1%}) | {3:.1f} dB ({4:.1f} to {5:.1f}) |".format(
+            *row["found"], *row["gain_db"], **row
+        )
+        for row in figures["tones"]
+    ]
     right = figures["right"]
     errors = {name: 1 - right[name]["both"] for name in right}
     networks = {"detector": Detector(), "restorer": Restorer(), "recogniser": Recogniser()}
@@ -173,11 +220,12 @@ def card_text(figures: dict[str, Any]) -> str:
     return TEMPLATE.read_text(encoding="utf-8").format(
         parts="\n".join(parts),
         found="\n".join(rows),
+        tones="\n".join(tones),
         errors=errors,
         sha256=weights_sha256(),
         steps=STEPS,
         scene_counts=SCENES,
-        **{name: value for name, value in figures.items() if name not in ("found", "right")},
+        **{name: value for name, value in figures.items() if name not in ("found", "right", "tones")},
     )
 
 
@@ -191,6 +239,8 @@ def main() -> None:
     figures = measure(arguments.faces)
     print(json.dumps(figures, indent=1))
     arguments.out.write_text(card_text(figures), encoding="utf-8")
+    told = {"sha256": weights_sha256(), "tones": figures["tones"]}
+    MEASURED.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
