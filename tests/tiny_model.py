@@ -62,6 +62,26 @@ def save_tiny_xl(folder: Path, *, turbo: bool = False, seed: int = 0) -> Path:
     return _save(pipe, folder)
 
 
+def add_checker(folder: Path, *, threshold: float) -> None:
+    """A random checker that refuses every picture, or none: a cosine is never below -2 nor above 2."""
+    from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+    from transformers import CLIPConfig, CLIPImageProcessor
+
+    vision = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = CLIPConfig(vision_config={**vision, "image_size": 32, "patch_size": 8}, projection_dim=32)
+    checker = StableDiffusionSafetyChecker(config)
+    with torch.no_grad():
+        checker.concept_embeds_weights.fill_(threshold)
+        checker.special_care_embeds_weights.fill_(threshold)
+    checker.save_pretrained(folder / "safety_checker")
+    size = {"height": 32, "width": 32}
+    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=size).save_pretrained(folder / "feature_extractor")
+    index = json.loads((folder / "model_index.json").read_text())
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    index["feature_extractor"] = ["transformers", "CLIPImageProcessor"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+
+
 def _save_sd(folder: Path, scheduler, seed: int, **text) -> Path:
     from diffusers import StableDiffusionPipeline
     from transformers import CLIPTextModel

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 SAFETY_NOTES: Mapping[str, str] = {
-    "on": "Its safety checker looks at every picture; it errs both ways.",
+    "on": "Its safety checker looks at every finished picture, not at the rough previews; it errs both ways.",
     "off": "The operator has switched its safety checker off.",
     "none": "It brings no safety checker: nothing looks at its pictures.",
     "unknown": "Whether it brings a safety checker is known once it is here.",

@@ -18,10 +18,13 @@ _LEAST_SIDE = 160  # pixels: the word must be readable
 
 def shown_picture(result: ImageResult) -> Image.Image:
     """The picture as people should see it: itself, or the sheet that says it was filtered, of the same shape."""
-    if not result.filtered:
-        return result.image()
-    scale = max(1, -(-_LEAST_SIDE // min(result.width, result.height)))
-    width, height = result.width * scale, result.height * scale
+    return filtered_sheet(result.width, result.height) if result.filtered else result.image()
+
+
+def filtered_sheet(width: int, height: int) -> Image.Image:
+    """The sheet in the shape of a picture of this size, a multiple of it where the word would be too small."""
+    scale = max(1, -(-_LEAST_SIDE // min(width, height)))
+    width, height = width * scale, height * scale
     sheet = Image.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
     step = min(width, height) // 8

@@ -13,8 +13,8 @@ from html import escape
 
 from PIL import Image
 
-from dashboard.engine import CellStatus, ImageResult
-from dashboard.export.filtered import FILTERED, shown_picture
+from dashboard.engine import CellStatus, ImageResult, probes
+from dashboard.export.filtered import FILTERED, filtered_sheet, shown_picture
 from dashboard.ui.once import once
 
 MAX_SIDE = 384  # pixels: larger images are shown smaller in grids, as JPEG; their own pixels are one click away
@@ -34,7 +34,12 @@ def preview_grid(cells: Sequence[CellStatus], titles: Sequence[str]) -> str:
 
 
 def data_uri(image: Image.Image, max_side: int = MAX_SIDE) -> str:
-    """The image inside an address: PNG, or a smaller JPEG when a side is longer than `max_side` pixels."""
+    """The image inside an address: PNG, or a smaller JPEG when a side is longer than `max_side` pixels.
+
+    A picture that a look at the model decoded and its safety checker withheld is shown as that.
+    """
+    if image.info.get(probes.FILTERED):
+        image = filtered_sheet(*image.size)
     buffer, kind = io.BytesIO(), "png"
     if max(image.size) > max_side:
         image = image.convert("RGB")

@@ -39,16 +39,20 @@ def gallery(
     *,
     columns: int | None = None,
     min_width: int = CELL_PIXELS,
+    credited: bool = True,
 ) -> None:
     """The images in order, each with its label, its hash, its time and alt text. A click on one opens it large.
 
-    `columns` keeps rows together that belong together; without it as many images stand in a row as fit.
+    `columns` keeps rows together that belong together; without it as many images stand in a row as fit. `credited`:
+    say below which model drew them.
     """
     box = st.container() if columns is None else st.container(width=columns * COLUMN_PIXELS)
     with box, st.grid(columns=columns or "auto", min_column_width=min_width, wrap=columns is None) as grid:
         for index, (result, title) in enumerate(zip(results, titles, strict=True)):
             with grid.cell(), st.container(key=f"cell-{key.replace('.', '-')}-{index}", gap=None):
                 _cell(f"{key}.open.{index}", result, title)
+    if credited:
+        _credit(results)
 
 
 def grid_gallery(
@@ -59,7 +63,14 @@ def grid_gallery(
     for place, row in enumerate(rows):
         st.markdown(f"**{plain(row)}**")
         cells = results[place * across : (place + 1) * across]
-        gallery(f"{key}.{place}", cells, columns, columns=across, min_width=min_width)
+        gallery(f"{key}.{place}", cells, columns, columns=across, min_width=min_width, credited=False)
+    _credit(results)
+
+
+def _credit(results: Sequence[ImageResult]) -> None:
+    """Which model drew these: the one in the sidebar may be another by now."""
+    names = dict.fromkeys(f"{plain(result.model_name)} ({result.device}, {result.dtype})" for result in results)
+    st.caption(f"Drawn by {' and '.join(names)}.")
 
 
 def _cell(key: str, result: ImageResult, title: str) -> None:
@@ -75,6 +86,7 @@ def single(key: str, result: ImageResult, title: str, *, width: int | Literal["s
     """One image at a width, which opens large like the others."""
     with st.container(key=f"cell-{key.replace('.', '-')}", gap=None, width=width):
         _cell(f"{key}.open", result, title)
+        _credit([result])
 
 
 @st.dialog("Image and receipt", width="large")

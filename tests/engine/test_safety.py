@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -11,27 +10,9 @@ import pytest
 import torch
 from asking import ask
 from diffusers import StableDiffusionPipeline
-from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
-from transformers import CLIPConfig, CLIPImageProcessor
+from tiny_model import add_checker
 
 from dashboard.engine import Engine, Memo, ModelRegistry, ModelUnavailable
-
-
-def add_checker(folder: Path, *, threshold: float) -> None:
-    """A random checker that refuses every picture, or none: a cosine is never below -2 nor above 2."""
-    vision = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = CLIPConfig(vision_config={**vision, "image_size": 32, "patch_size": 8}, projection_dim=32)
-    checker = StableDiffusionSafetyChecker(config)
-    with torch.no_grad():
-        checker.concept_embeds_weights.fill_(threshold)
-        checker.special_care_embeds_weights.fill_(threshold)
-    checker.save_pretrained(folder / "safety_checker")
-    size = {"height": 32, "width": 32}
-    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=size).save_pretrained(folder / "feature_extractor")
-    index = json.loads((folder / "model_index.json").read_text())
-    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
-    index["feature_extractor"] = ["transformers", "CLIPImageProcessor"]
-    (folder / "model_index.json").write_text(json.dumps(index))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ ConsultFailed with one sentence.
 from dashboard.engine.probes.attention import AttentionMaps, WordMap, attention_maps, recorded_attention
 from dashboard.engine.probes.guidance import GuidanceParts, guidance_parts
 from dashboard.engine.probes.latents import (
+    FILTERED,
     add_noise,
     decode_latents,
     encode_image,
@@ -20,6 +21,7 @@ from dashboard.engine.probes.schedule import ScheduleRow, schedule_table
 from dashboard.engine.probes.words import cosines, text_states, word_vectors
 
 __all__ = [
+    "FILTERED",
     "AttentionMaps",
     "GuidanceParts",
     "ScheduleRow",

@@ -14,6 +14,8 @@ from dashboard.engine.pictures import as_pixels, decode_rgb
 from dashboard.engine.probes.schedule import NOISING_SCHEDULER, check_timestep, schedule_table
 from dashboard.engine.traces import as_noise, kept
 
+FILTERED = "filtered"  # in the `info` of a decoded picture
+
 
 def networks_of(model: LoadedModel) -> Networks:
     """The model's networks in its default dtype."""
@@ -21,12 +23,14 @@ def networks_of(model: LoadedModel) -> Networks:
 
 
 def decode_latents(model: LoadedModel, latents: Tensor) -> Image.Image:
-    """The picture that the VAE decodes, as a finished image is: the model's safety checker may make it black."""
+    """The picture that the VAE decodes. Where the model's safety checker withholds it, black, with `info[FILTERED]`."""
     try:
-        rgb, _ = decode_rgb(model, networks_of(model), latents)
+        rgb, filtered = decode_rgb(model, networks_of(model), latents)
     except FloatingPointError as error:
         raise ConsultFailed(f"These latents cannot be decoded: {error}.") from None
-    return Image.fromarray(rgb)
+    picture = Image.fromarray(rgb)
+    picture.info[FILTERED] = filtered
+    return picture
 
 
 def encode_image(model: LoadedModel, picture: Image.Image) -> Tensor:

@@ -16,6 +16,7 @@ from torch import Tensor
 from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageResult, probes
+from dashboard.export.filtered import shown_picture
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.figures import data_uri
@@ -75,7 +76,7 @@ def attention_film(maps: Maps, result: ImageResult) -> tuple[list[Frame], list[T
         Frame(caption=f"Step {m.step + 1} of {len(maps)} · timestep {m.timestep}", short=str(m.step + 1)) for m in maps
     ]
     frames.append(Frame(caption="All steps together", short="all"))
-    base = data_uri(result.image(), 2 * SIDE)
+    base = data_uri(shown_picture(result), 2 * SIDE)
     tracks = []
     for place, word in enumerate(maps[0].words[:MOST_WORDS]):
         each = [m.words[place].map for m in maps]

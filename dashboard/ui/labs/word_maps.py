@@ -12,6 +12,7 @@ from PIL import Image, ImageChops
 from dashboard.course import Lesson
 from dashboard.engine import ImageResult, probes
 from dashboard.engine.probes import AttentionMaps
+from dashboard.export.filtered import shown_picture
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.figures import data_uri, figure
@@ -66,7 +67,7 @@ def lit(picture: Image.Image, words_map: torch.Tensor) -> Image.Image:
 
 
 def _show(result: ImageResult, maps: dict[str, torch.Tensor]) -> None:
-    picture, shares = result.image(), {name: float(found.mean()) for name, found in maps.items()}
+    picture, shares = shown_picture(result), {name: float(found.mean()) for name, found in maps.items()}
     with st.grid(columns="auto", min_column_width=120) as grid:
         for name in [name for name in maps if not name.startswith("[")]:
             with grid.cell():
