@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from dashboard.building import import_libraries
 from dashboard.engine.folders import SDXL
 from dashboard.engine.model_files import ModelFiles
 from dashboard.engine.model_info import ModelInfo
@@ -49,6 +50,7 @@ class LoadedModel:
     @classmethod
     def from_files(cls, info: ModelInfo, files: ModelFiles, *, safety: bool) -> LoadedModel:
         """Load tokenizers and, where it is wanted and there is one, the safety checker. `ModelUnavailable`."""
+        import_libraries()
         folder = files.folder
         tokenizers = load_tokenizers(folder)
 

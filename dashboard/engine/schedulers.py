@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from dashboard.building import import_libraries
 from dashboard.engine.linear_steps import StepTable, read_table
 
 
@@ -205,7 +206,8 @@ class SchedulerShelf:
 
     def _get(self, key: str) -> Any:
         if key not in self._pristine:
-            import diffusers  # seconds to import: not before a model is wanted
+            import_libraries()  # seconds: not before a model is wanted
+            import diffusers
 
             scheduler_class = getattr(diffusers, SCHEDULERS[key].class_name)
             self._pristine[key] = scheduler_class.from_config(self._model_config)

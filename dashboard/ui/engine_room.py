@@ -39,9 +39,11 @@ class Loading:
 
 def build() -> Engine:
     """Build the engine from this server's settings. Loads torch: seconds, the first time."""
+    from dashboard.building import import_libraries
     from dashboard.engine import build_engine
     from dashboard.settings import load_settings
 
+    import_libraries()  # the pages that wait for this import them too
     return build_engine(load_settings())
 
 
