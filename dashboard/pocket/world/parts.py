@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from dashboard.pocket.world.captions import caption, vocabulary
 from dashboard.pocket.world.casts import SHIPPED_CAST
+from dashboard.pocket.world.held_out import colour_held_out, pair_held_out
 from dashboard.pocket.world.scene import COLOURLESS_STYLES, PLACES, RELATIONS, SIZES, STYLES, Figure, Scene
 from dashboard.pocket.world.subjects import COLOURS
 
@@ -57,10 +58,14 @@ def never_drawn(parts: Mapping[str, str]) -> tuple[str, ...]:
         reasons.append(f"a colour in the style “{parts['style']}”")
     if coloured and SHIPPED_CAST.by_name[parts["subject"]].kind == "person":
         reasons.append("a coloured person")
+    elif coloured and colour_held_out(parts["colour"], parts["subject"]):
+        reasons.append(f"the {parts['subject']} in {parts['colour']}, on purpose")
     if pair and parts["size"] != "normal":
         reasons.append("a size beside a second subject")
     if pair and parts["subject"] == parts["companion"]:
         reasons.append("a subject beside itself")
+    elif pair and pair_held_out(parts["subject"], parts["companion"]):
+        reasons.append(f"the {parts['subject']} with the {parts['companion']}, on purpose")
     return tuple(reasons)
 
 
