@@ -152,6 +152,7 @@ def curve(
     """Means over a parameter with their 95% intervals, one line a series.
 
     `summary`: the x column, mean, low, high, and the series' column where there is one, as `intervals.summarise` gives.
+    The legend keeps the order of the rows.
     `y.column` is only a name for the tooltip. `reference`: a value and the name of its dashed line. `marks`: places on
     the x axis, each with its name, as upright lines.
     """
@@ -169,12 +170,11 @@ def curve(
     colour: dict[str, object] = {}
     if series:
         legend = alt.Legend(orient="top", labelLimit=300, columns=3)  # five names fit a narrow screen
-        colour = {
-            "color": alt.Color(f"{series}:N", title=series.capitalize(), scale=alt.Scale(range=SERIES), legend=legend)
-        }
+        told = {"title": series.capitalize(), "sort": list(dict.fromkeys(summary[series].tolist()))}  # 2, 5, 10
+        colour = {"color": alt.Color(f"{series}:N", scale=alt.Scale(range=SERIES), legend=legend, **told)}
         encoded |= colour | {
-            "shape": alt.Shape(f"{series}:N", title=series.capitalize()),
-            "strokeDash": alt.StrokeDash(f"{series}:N", title=series.capitalize()),
+            "shape": alt.Shape(f"{series}:N", **told),
+            "strokeDash": alt.StrokeDash(f"{series}:N", **told),
         }
     base = alt.Chart(summary)
     plain = {} if series else {"color": ACCENT}

@@ -81,6 +81,15 @@ def test_a_curve_shows_means_with_intervals_and_tells_series_by_more_than_colour
     assert len(rows(spec, line)) == 4
 
 
+def test_a_legend_of_numbers_counts_up() -> None:
+    rows_of = [(scale, steps, 0.1, 0.0, 0.2) for scale in ("2", "5", "10", "20") for steps in (5, 10)]
+    summary = pd.DataFrame(rows_of, columns=["guidance", "steps", "mean", "low", "high"])
+    x, y = charts.Axis(column="steps", title="Steps"), charts.Axis(column="distance", title="Distance")
+    _, line = charts.curve(summary, x, y, series="guidance").to_dict()["layer"]
+    orders = [line["encoding"][channel]["sort"] for channel in ("color", "shape", "strokeDash")]
+    assert orders == [["2", "5", "10", "20"]] * 3
+
+
 def test_bars_stand_in_the_given_order_with_their_intervals() -> None:
     x, y = charts.Axis(column="scheduler", title="Scheduler"), charts.Axis(column="distance", title="Distance")
     spec = charts.bars(SUMMARY.iloc[[0, 2]], x, y, order=["PNDM", "DDIM"]).to_dict()

@@ -74,7 +74,7 @@ def _credit(results: Sequence[ImageResult]) -> None:
 
 
 def _cell(key: str, result: ImageResult, title: str) -> None:
-    detail = f"{result.sha256[:8]} · {result.seconds:.2f} s"
+    detail = f"{result.sha256[:8]} · {result.seconds:.2f}\N{NO-BREAK SPACE}s"
     if result.filtered:
         detail = "Filtered: withheld by the model's safety checker"
     st.html(figure(result_uri(result), title=title, detail=detail, alt=_alt(result)))
