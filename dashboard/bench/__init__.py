@@ -173,6 +173,8 @@ def compare_sides(
 
 
 def _pipeline(source: str, device: str, dtype: str) -> StableDiffusionPipeline:
+    if Path(source).is_file():
+        raise ValueError("The benchmark's loop reads model folders; this model is a single file.")
     diffusers_logging.disable_progress_bar()  # of loading
     pipe = StableDiffusionPipeline.from_pretrained(
         source,

@@ -1,8 +1,8 @@
 """Looking at a model folder before anything in it is loaded. Nothing here imports, unpickles or executes.
 
 A folder is what `save_pretrained` of diffusers' pipelines writes for Stable Diffusion 1.x (and models of its shape, as
-SD-Turbo) or XL. It is refused, with one sentence, if it carries Python code, holds its weights as pickles only, or if
-a file is missing or damaged.
+SD-Turbo) or XL; its weights may be one file elsewhere. It is refused, with one sentence, if it carries Python code,
+holds its weights as pickles only, or if a file is missing or damaged.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ class ModelFolder:
     variant: str | None  # "fp16" where every part has weights of that name and they were asked for
     has_safety_checker: bool
     files: tuple[Path, ...]
+    file: Path | None = None  # where the weights are one file, for which the folder has configs and tokenizers
 
     @property
     def latent_channels(self) -> int:
@@ -123,25 +124,34 @@ class ModelFolder:
 
     def files_sha256(self) -> dict[str, str]:
         """Hash of each file that loading reads, by its path in the folder; seconds for gigabytes, then remembered."""
-        return {f.relative_to(self.path).as_posix(): hash_file(f) for f in self.files}
+        inside = {f.relative_to(self.path).as_posix(): hash_file(f) for f in self.files}
+        return inside if self.file is None else {**inside, self.file.name: hash_file(self.file)}
 
     def weights_sha256(self) -> str:
         """One hash of everything that loading reads."""
         return one_hash(self.files_sha256())
 
 
-def inspect_folder(path: Path, *, variant: str | None = None) -> ModelFolder:
-    """Check the folder; `ModelUnavailable` with one sentence if it is refused."""
+def inspect_folder(path: Path, *, variant: str | None = None, file: Path | None = None) -> ModelFolder:
+    """Check the folder; `ModelUnavailable` with one sentence if it is refused.
+
+    `file`: where all weights are, but for the safety checker's; the folder's own are not looked at then.
+    """
     if not path.is_dir():
         raise ModelUnavailable(f"There is no model folder {path.name!r}.")
     _refuse_code(path)
     index = _read_json(path / "model_index.json")
     family = SDXL if _named(index, "text_encoder_2") is not None else SD
     checked = _named(index, "safety_checker") is not None
+    if file is not None:  # such files hold none: it counts where the folder has it whole
+        check_safetensors(file)
+        variant = None
+        checked = checked and (path / "safety_checker" / f"{SAFETY.weights['safety_checker']}.safetensors").is_file()
     layouts = (family, SAFETY) if checked else (family,)
     for layout in layouts:
         _check_classes(path.name, index, family.name, layout.classes)
-    stems = {part: stem for layout in layouts for part, stem in layout.weights.items()}
+    weighed = layouts if file is None else layouts[1:]
+    stems = {part: stem for layout in weighed for part, stem in layout.weights.items()}
     config_names = {part: name for layout in layouts for part, name in layout.configs.items()}
     configs = {part: _read_json(path / part / name) for part, name in config_names.items()}
     _check_configs(path.name, family, configs)
@@ -157,7 +167,8 @@ def inspect_folder(path: Path, *, variant: str | None = None) -> ModelFolder:
         configs=configs,
         variant=variant,
         has_safety_checker=checked,
-        files=tuple(sorted([*weights, *configs_read, *(file for file in tokenizer if file.is_file())])),
+        files=tuple(sorted([*weights, *configs_read, *(name for name in tokenizer if name.is_file())])),
+        file=file,
     )
 
 

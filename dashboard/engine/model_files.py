@@ -69,10 +69,12 @@ class FileFinder:
             raise
 
     def check(self, source: Source, files: ModelFiles) -> None:
-        """Record a hub model's commit and hashes the first time; `ModelUnavailable` if they are others later."""
+        """Record the first time what a hub model or a single file is; `ModelUnavailable` if it is another later."""
         if source.place.repository:
             commit = hub.commit_of(files.folder.path)
             self._pins.check(_key(source.place), commit, files.folder.files_sha256())
+        elif files.folder.file is not None:
+            self._pins.check(str(files.folder.file.absolute()), "", files.folder.files_sha256())
         if source.lora is not None and source.lora.repository and files.lora is not None:
             hashes = {files.lora.name: hash_file(files.lora)}
             self._pins.check(_key(source.lora), hub.commit_of(files.lora), hashes)
@@ -92,7 +94,7 @@ class FileFinder:
 
     def _folder(self, place: Place) -> ModelFolder | None:
         if place.path is not None:
-            return inspect_folder(_not_a_file(place.path), variant=self._variant)
+            return _on_this_machine(place.path, place.configs, self._variant)
         commit = self._commit(place)
         for variant in dict.fromkeys((self._variant, None)):
             path = hub.cached_folder(place.repository, commit, variant=variant) if commit else None
@@ -148,10 +150,19 @@ def _key(place: Place) -> str:
     return f"{place.repository}@{place.revision}" if place.revision else place.repository
 
 
-def _not_a_file(path: Path) -> Path:
+def _on_this_machine(path: Path, configs: Path | None, variant: str | None) -> ModelFolder:
+    """A folder, or one file with the folder that its configs come from. `ModelUnavailable`."""
+    if configs is not None:
+        if not path.is_file():
+            raise ModelUnavailable(f"There is no file {path.name!r}.")
+        return inspect_folder(configs, file=path)
+    if path.is_file() and path.suffix != ".safetensors":
+        raise ModelUnavailable(
+            f"{path.name} is no safetensors file; other files of weights can run code, so none is read."
+        )
     if path.is_file():
         raise ModelUnavailable(
-            f"{path.name} is a single file, which names no tokenizer and no configs; save it once as a folder with "
-            "diffusers (from_single_file, then save_pretrained) and list that."
+            f"{path.name} is a single file, which holds no tokenizer and no configs: list it as {path.name}@folder, "
+            "with the folder of a model of the same kind, whose weights may be missing."
         )
-    return path
+    return inspect_folder(path, variant=variant)

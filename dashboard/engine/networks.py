@@ -20,6 +20,7 @@ from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.folders import ModelFolder
 from dashboard.engine.lora import add_lora
 from dashboard.engine.rows import RowRunner, make_row_stable, measure_row_rule
+from dashboard.engine.single_file import convert, read_tensors
 from dashboard.engine.speed import GPU_BUCKETS, GPU_ROWS
 from dashboard.engine.words import LearnedWord, read_with, with_tokens
 
@@ -237,7 +238,13 @@ def load_parts(folder: ModelFolder) -> dict[str, torch.nn.Module]:
         "unet": UNet2DConditionModel,
         "vae": AutoencoderKL,
     }
-    parts = {part: load_part(classes[part], folder, part) for part in folder.family.weights}
+    if folder.file is not None:
+        tensors = read_tensors(folder.file)
+        parts = {
+            part: convert(classes[part], part, tensors, folder.file, folder.path) for part in folder.family.weights
+        }
+    else:
+        parts = {part: load_part(classes[part], folder, part) for part in folder.family.weights}
     return {part: module.eval() for part, module in parts.items()}
 
 

@@ -1,4 +1,6 @@
-"""What was downloaded first is what is used ever after: for each hub model its commit and the hash of each file.
+"""What was there first is what is used ever after: for each hub model its commit and the hash of each file.
+
+And for each listed single file, by its path: its hash and those of the configs that it is read with.
 
 One JSON file in the data folder. The operator who wants another version deletes the model's entry.
 """
@@ -18,10 +20,10 @@ from dashboard.engine.errors import ModelUnavailable
 
 @dataclass(frozen=True)
 class Pin:
-    """One downloaded model."""
+    """One model."""
 
-    commit: str
-    files: Mapping[str, str]  # SHA-256 by path in the repository
+    commit: str  # empty for one that was not downloaded
+    files: Mapping[str, str]  # SHA-256 by path in its repository or folder
 
 
 class Pins:
@@ -86,4 +88,5 @@ def _compare(repository: str, known: Pin, commit: str, files: Mapping[str, str],
         )
     changed = next((name for name, sha in sorted(files.items()) if known.files.get(name, sha) != sha), None)
     if changed is not None:
-        raise ModelUnavailable(f"{repository} is not what was downloaded first: {changed} has changed. {hint}".strip())
+        came = "downloaded" if known.commit else "used"
+        raise ModelUnavailable(f"{repository} is not what was {came} first: {changed} has changed. {hint}".strip())

@@ -19,6 +19,7 @@ class Place:
     """Where weights are: a folder or file, or a hub repository, at a commit or at what its first download finds."""
 
     path: Path | None = None
+    configs: Path | None = None  # for one file of weights: the folder of a model of its kind
     repository: str = ""
     revision: str = ""  # empty: pinned at the first download
 
@@ -67,8 +68,9 @@ class Source:
 def parse_source(text: str) -> Source:
     """Read one entry of the operator's list: `[id=]place`, or `[id=]place|place of a LoRA`.
 
-    A place is a folder, one .safetensors file, `owner/name`, `owner/name@commit`, or the short name of a model of the
-    catalogue. ValueError with one sentence for anything else.
+    A place is a folder, `file.safetensors@folder` (one file of weights, and the folder of a model of its kind for
+    configs and tokenizer), `owner/name`, `owner/name@commit`, or the short name of a model of the catalogue.
+    ValueError with one sentence for anything else.
     """
     name, _, places = text.rpartition("=")
     base, bar, change = places.partition("|")
@@ -96,6 +98,9 @@ def _place(text: str) -> Place:
     path = Path(text).expanduser()
     if path.exists():
         return Place(path=path)
+    file, at_folder, configs = text.partition(".safetensors@")
+    if at_folder:
+        return Place(path=Path(f"{file}.safetensors").expanduser(), configs=Path(configs).expanduser())
     repository, _, revision = text.partition("@")
     repository = _BY_SHORT_NAME.get(repository, repository)
     if not _REPOSITORY.fullmatch(repository):

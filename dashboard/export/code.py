@@ -19,10 +19,9 @@ _SCRIPT = """\
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
 dtype = {dtype}
-pipe = {pipeline}.from_pretrained(
+pipe = {pipeline}.{load}(
     {source!r},
     torch_dtype=dtype,
-    use_safetensors=True,
 {safety}).to(device)
 {lora}pipe.scheduler = {scheduler}.from_config(pipe.scheduler.config)
 
@@ -80,9 +79,18 @@ height, width = latents.shape[2] * factor, latents.shape[3] * factor"""
 class Origin:
     """Where a script finds a model, and what it loads it with."""
 
-    source: str  # folder or hub id
+    source: str  # folder, hub id, or one file of weights
     pipeline: str = PIPELINE  # in diffusers
     lora: str = ""  # folder or hub id of changes to its weights
+
+    @property
+    def load(self) -> str:
+        """The pipeline's method that loads it."""
+        return "from_single_file" if self.one_file else "from_pretrained"
+
+    @property
+    def one_file(self) -> bool:
+        return self.source.endswith(".safetensors")
 
 
 def diffusers_code(request: ImageRequest, origin: Origin | str | None = None) -> str:
@@ -96,6 +104,7 @@ def diffusers_code(request: ImageRequest, origin: Origin | str | None = None) ->
         imports="\n".join(imports),
         dtype=_dtype(request.dtype),
         pipeline=known.pipeline,
+        load=known.load,
         source=known.source,
         safety=_safety(known, "    "),
         lora=_lora(known, ""),
@@ -118,10 +127,9 @@ device = "cuda" if torch.cuda.is_available() else "cpu"
 
 @cache
 def load(dtype{words}):
-    pipe = {pipeline}.from_pretrained(
+    pipe = {pipeline}.{load}(
         {source!r},
         torch_dtype=dtype,
-        use_safetensors=True,
 {safety}    ).to(device)
 {lora}{teach}    return pipe, pipe.scheduler.config  # as the model came: each image's scheduler is made from it anew
 
@@ -172,6 +180,7 @@ def grid_code(requests: Sequence[ImageRequest], origin: Origin | str | None = No
     setup = _GRID_SETUP.format(
         imports="\n".join([*lines, f"from diffusers import {', '.join(classes)}"]),
         pipeline=known.pipeline,
+        load=known.load,
         source=known.source,
         safety=_safety(known, "        "),
         lora=_lora(known, "    "),
@@ -209,10 +218,11 @@ def _origin(request: ImageRequest, origin: Origin | str | None) -> Origin:
 
 
 def _safety(origin: Origin, indent: str) -> str:
-    """XL's pipeline knows no safety checker."""
-    if origin.pipeline != PIPELINE:
-        return ""
-    return f"{indent}safety_checker=None,\n{indent}requires_safety_checker=False,\n"
+    """Safetensors only, as a single file is anyway; and no safety checker, which XL's pipeline does not know."""
+    lines = [] if origin.one_file else ["use_safetensors=True,"]
+    if origin.pipeline == PIPELINE:
+        lines += ["safety_checker=None,", "requires_safety_checker=False,"]
+    return "".join(f"{indent}{line}\n" for line in lines)
 
 
 def _lora(origin: Origin, indent: str) -> str:

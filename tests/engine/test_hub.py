@@ -307,10 +307,3 @@ def test_on_a_graphics_card_the_small_files_are_preferred(fake_hub, tmp_path):
     weights = {name for name in fetched if name.endswith(".safetensors")}
     assert weights and all(name.endswith(".fp16.safetensors") for name in weights)
     assert (models.info("tiny").dtype, models.info("tiny").available) == ("float16", True)
-
-
-def test_a_single_file_is_refused_with_the_way_out(tmp_path):
-    file = tmp_path / "model.safetensors"
-    file.write_bytes(b"x")
-    info = ModelRegistry.build([f"one={file}"], device="cpu").info("one")
-    assert not info.available and "save_pretrained" in info.reason

@@ -27,6 +27,7 @@ COMMIT = "133a221b8aa7292a167afc5127cb63fb5005638b"
         ("/srv/models/tiny", "tiny", "/srv/models/tiny", ""),
         ("mine=/srv/models/tiny", "mine", "/srv/models/tiny", ""),
         ("mine = /srv/models/tiny", "mine", "/srv/models/tiny", ""),
+        ("/srv/one.safetensors@/srv/models/tiny", "one", "/srv/one.safetensors", ""),
     ],
 )
 def test_the_operators_list(text, id_, shown, revision):
