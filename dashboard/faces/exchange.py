@@ -6,6 +6,7 @@ follows a redirect, sends a credential or a cookie, uses a proxy or unpacks comp
 
 from __future__ import annotations
 
+import errno
 import http.client
 import socket
 import ssl
@@ -20,6 +21,7 @@ from urllib.parse import SplitResult, urlsplit
 T = TypeVar("T")
 MAX_BODY = 16 * 2**20  # bytes of one answer
 CHUNK = 64 * 2**10
+NOT_THERE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 
 
 class ExchangeFailed(Exception):
@@ -136,6 +138,8 @@ def _refuse(response: http.client.HTTPResponse) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "did not answer in time"
-    if isinstance(error, (ConnectionRefusedError, socket.gaierror)):
+    if isinstance(error, ssl.SSLError):
+        return "has no secure connection that can be trusted"
+    if isinstance(error, socket.gaierror) or (isinstance(error, OSError) and error.errno in NOT_THERE):
         return "cannot be reached"
     return "broke off in the middle of its answer"

@@ -19,13 +19,15 @@ import json
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
 import anyio.to_thread
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -39,6 +41,7 @@ T = TypeVar("T")
 KEPT_SECONDS = 300
 MAX_KEPT = 64  # pictures, and calls
 HEARTBEAT = 5.0  # seconds
+ONE_FILE = "Upload one picture of modest size, as the file `files`."
 EXPECTED = 'Send {"data": [picture, factor]} as JSON.'
 PAGE = """<!doctype html><title>Faces server</title><h1>Faces server</h1>
 <p>Restores the faces of a picture. Endpoint <code>improve</code>: picture, factor &rarr; picture.
@@ -126,11 +129,7 @@ class _Server:
     async def upload(self, request: Request) -> Response:
         """A form with one file `files` -> its name here."""
         try:
-            async with request.form(max_files=1, max_fields=1, max_part_size=MAX_BYTES) as form:
-                file = form.get("files")
-                if file is None or isinstance(file, str) or (file.size or 0) > MAX_BYTES:
-                    raise FaceError("Upload one picture of modest size, as the file `files`.")
-                name = self.pictures.put(await file.read())
+            name = self.pictures.put(await _uploaded(request))
         except FaceError as error:
             return JSONResponse({"error": str(error)}, 422)
         return JSONResponse([f"{name}/picture.png"])
@@ -220,6 +219,30 @@ async def _body(request: Request) -> bytes:
         if len(body) > MAX_REQUEST:
             raise FaceError("This request is larger than a picture needs.")
     return bytes(body)
+
+
+class _InMemory(MultiPartParser):
+    """Starlette's own parser would put a file of more than a megabyte on the disk."""
+
+    spool_max_size = MAX_REQUEST
+
+
+async def _uploaded(request: Request) -> bytes:
+    """The file `files` of a form that is read no further than a picture can be long."""
+    body = await _body(request)
+
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield body
+        yield b""
+
+    try:
+        form = await _InMemory(request.headers, whole(), max_files=1, max_fields=1).parse()
+    except (MultiPartException, KeyError) as error:  # KeyError: a form of another kind has no boundary
+        raise FaceError(ONE_FILE) from error
+    file = form.get("files")
+    if not isinstance(file, UploadFile) or (file.size or 0) > MAX_BYTES:
+        raise FaceError(ONE_FILE)
+    return await file.read()
 
 
 def _object(body: bytes) -> dict[str, object]:

@@ -12,6 +12,7 @@ from PIL import Image
 from dashboard.faces.alignment import Points
 from dashboard.faces.crops import Face
 from dashboard.faces.operator_files import FacesUnavailable
+from dashboard.faces.restoration import FaceError
 
 THRESHOLD = 0.7
 
@@ -31,14 +32,18 @@ class YuNet:
             self._network: Any = cv2.FaceDetectorYN.create(str(model), "", (320, 320), THRESHOLD)
         except (cv2.error, AttributeError) as error:
             raise FacesUnavailable(f"OpenCV cannot read {model.name} as YuNet's model.") from error
+        self._error: type[Exception] = cv2.error
         self._lock = threading.Lock()
 
     def find(self, picture: Image.Image) -> list[tuple[Face, Points]]:
-        """Faces of an RGB picture with their landmarks (5, 2), the surest first."""
+        """Faces of an RGB picture with their landmarks (5, 2), the surest first. FaceError where OpenCV fails."""
         pixels = np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])  # OpenCV reads blue first
-        with self._lock:
-            self._network.setInputSize(picture.size)
-            _, rows = self._network.detect(pixels)
+        try:
+            with self._lock:
+                self._network.setInputSize(picture.size)
+                _, rows = self._network.detect(pixels)
+        except self._error as error:
+            raise FaceError("The face finder failed on this picture. Your picture is unchanged.") from error
         return sorted(found_faces(rows), key=lambda found: -found[0].score)
 
 

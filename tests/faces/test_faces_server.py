@@ -117,6 +117,31 @@ def test_a_large_request_is_refused(address):
     assert answer.status_code == 422 and "larger" in answer.json()["error"]
 
 
+def test_an_endless_upload_is_refused_before_its_end(address):
+    """The server must not read, or write to its disk, more than a picture can hold."""
+    host, port = address.removeprefix("http://").split(":")
+    head = (
+        b"POST /gradio_api/upload HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n"
+        b"Content-Type: multipart/form-data; boundary=edge\r\n\r\n"
+    )
+    part = b'--edge\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    with socket.create_connection((host, int(port)), timeout=60) as sock:
+        sock.sendall(head + _chunk(part))
+        for _ in range(MAX_REQUEST // 2**20 + 1):
+            sock.sendall(_chunk(bytes(2**20)))
+        assert sock.recv(64).startswith(b"HTTP/1.1 422"), "answered though the upload has not ended"
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=edge", "text/plain", ""])
+def test_an_upload_that_is_no_form_gets_a_sentence(address, kind):
+    answer = requests.post(f"{address}/gradio_api/upload", data=b"x", headers={"Content-Type": kind}, timeout=30)
+    assert answer.status_code == 422 and answer.json()["error"].endswith(".")
+
+
 def test_todays_protocol_step_by_step(address):
     api = f"{address}/gradio_api"
     buffer = io.BytesIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
@@ -89,6 +90,30 @@ def test_refused():
         port = listener.getsockname()[1]
     assert "cannot be reached" in refusal(Hostile(port=port), "")
     assert "cannot be reached" in refusal(Hostile(port=port), "/run/predict")
+
+
+def test_a_server_without_a_certificate_to_trust_is_named_as_such():
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        answered = pool.submit(_plain_answer, listener)
+        with pytest.raises(FaceError, match=r"no secure connection that can be trusted\. Your picture is unchanged\.$"):
+            RemoteRestorer(f"https://127.0.0.1:{listener.getsockname()[1]}", DEADLINE).restore(picture())
+        answered.result()
+
+
+def _plain_answer(listener: socket.socket) -> None:
+    sock, _ = listener.accept()
+    with sock:
+        sock.recv(2048)
+        sock.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("number", [errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ECONNREFUSED])
+def test_a_server_that_is_nowhere_cannot_be_reached(monkeypatch, number):
+    def nowhere(*_args, **_kwargs):
+        raise OSError(number, "nowhere")
+
+    monkeypatch.setattr(socket, "create_connection", nowhere)
+    assert "cannot be reached" in refusal(Hostile(port=9), "/run/predict")
 
 
 PICTURES = {

@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import math
 import struct
+import sys
 import time
 import zlib
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,7 +26,7 @@ from dashboard.faces.pictures import MAX_BYTES, read_picture
 from dashboard.faces.restoration import FaceError, enlarge
 from dashboard.faces.round_trip import latents_across, through_latents
 from dashboard.faces.sizes import at_size, large_faces, longer_side
-from dashboard.faces.yunet import found_faces
+from dashboard.faces.yunet import YuNet, found_faces
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (48, 40)) -> Image.Image:
@@ -189,6 +192,22 @@ def test_an_aligned_face_goes_back_where_it_was(factor):
     large = enlarge(photo, factor)
     assert gap(alignment.enlarged(factor).paste(crop, large, 1.0), large) < 1.5
     assert alignment.enlarged(factor).paste(Image.new("RGB", crop.size), large, 0.0).tobytes() == large.tobytes()
+
+
+def test_a_finder_that_fails_gives_its_sentence(monkeypatch):
+    class OpenCVError(Exception):
+        pass
+
+    class Broken:
+        def create(self, *_args):
+            return self
+
+        def setInputSize(self, _size):  # OpenCV's name
+            raise OpenCVError("(-215:Assertion failed)")
+
+    monkeypatch.setitem(sys.modules, "cv2", SimpleNamespace(error=OpenCVError, FaceDetectorYN=Broken()))
+    with pytest.raises(FaceError, match=r"^The face finder failed on this picture\. Your picture is unchanged\.$"):
+        YuNet(Path("yunet.onnx")).find(Image.new("RGB", (32, 32)))
 
 
 def test_yunets_rows():
