@@ -5,8 +5,10 @@ Every method takes and gives float32, whatever the networks compute in: the sche
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -19,7 +21,8 @@ from dashboard.building import BUILDING
 from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.folders import ModelFolder
 from dashboard.engine.lora import add_lora
-from dashboard.engine.rows import RowRunner, make_row_stable, measure_row_rule
+from dashboard.engine.openvino_unet import PRECISIONS, OpenVinoUNet
+from dashboard.engine.rows import RowRunner, make_row_stable, measure_row_rule, rows_equal_at
 from dashboard.engine.single_file import convert, read_tensors
 from dashboard.engine.speed import GPU_BUCKETS, GPU_ROWS
 from dashboard.engine.words import LearnedWord, read_with, with_tokens
@@ -28,6 +31,7 @@ MAX_ROWS = 16  # U-Net rows a call: Pocket gains 5% at 48, but a tick (cancel, p
 SMALL_NETWORK = 100_000_000  # parameters: up to here trying out row counts costs little
 FIXED_ROWS_SMALL = 8  # where counts differ: 7% above 16 a row, and half the padding
 FIXED_ROWS_LARGE = 2  # a large U-Net keeps a processor busy with one image, both its rows
+OPENVINO_SIZES = (2, 4, 8, 16)  # rows a call, each compiled by itself
 PROMPTS_KEPT = 256
 COMPILER: dict[str, Any] = {"mode": "reduce-overhead"}  # with CUDA graphs
 SIZES = 6  # numbers for sizes that an XL U-Net reads
@@ -68,8 +72,10 @@ class Networks:
             torch.nn.Module.to(vae, torch.float32)
         self.small = sum(p.numel() for p in unet.parameters()) < SMALL_NETWORK
         self._may_vary = self.small and device == "cpu" and dtype == torch.float32
+        in_openvino = "openvino" in self.speed and text_encoder_2 is None and dtype in PRECISIONS
         if device == "cpu" and dtype == torch.float32:
-            make_row_stable(unet)
+            if not in_openvino:  # which cannot read the packed layers
+                make_row_stable(unet)
             make_row_stable(vae)
         if "channels-last" in self.speed:
             unet.to(memory_format=torch.channels_last)
@@ -77,6 +83,8 @@ class Networks:
         self._evaluate: Any = unet
         if "compile" in self.speed:  # each number of rows once, at its first use, in the thread that uses it
             self._evaluate = torch.compile(unet, dynamic=False, **COMPILER)
+        if in_openvino:
+            self._evaluate = OpenVinoUNet(unet if dtype == torch.float32 else copy.deepcopy(unet).float(), dtype)
         self._runners: dict[tuple[int, ...], RowRunner] = {}
         self._prompts: OrderedDict[tuple[str, tuple[LearnedWord, ...]], Reading] = OrderedDict()
 
@@ -130,6 +138,15 @@ class Networks:
         inputs = (samples, timesteps, text) if added is None else (samples, timesteps, text, added)
         return self._runners[tuple(samples.shape[1:])](*inputs)
 
+    @contextmanager
+    def in_torch(self) -> Iterator[None]:
+        """While it lasts, the U-Net is evaluated layer by layer in torch, whatever is on: for looking inside."""
+        usual, self._evaluate = self._evaluate, self.unet
+        try:
+            yield
+        finally:
+            self._evaluate = usual
+
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (1, C, h, w) to pixels (1, 3, H, W), about -1 to 1. Always one row: even bits, steady memory."""
@@ -170,7 +187,7 @@ class Networks:
         prediction: Tensor = self._evaluate(
             samples.to(self.dtype), timesteps, text.to(self.dtype), **extra, return_dict=False
         )[0]
-        # a CUDA graph writes its next result where it wrote this one
+        # a CUDA graph, or OpenVINO, writes its next result where it wrote this one
         return prediction.to(torch.float32, copy=self._evaluate is not self.unet)
 
     @torch.inference_mode()
@@ -179,11 +196,15 @@ class Networks:
     ) -> Sequence[int] | None:
         if self.device.type != "cpu":
             return GPU_BUCKETS if "buckets" in self.speed else GPU_ROWS
-        if not self._may_vary:
+        in_openvino = isinstance(self._evaluate, OpenVinoUNet)
+        if not self._may_vary and not (in_openvino and self.small):
             return (FIXED_ROWS_LARGE,)
         draw = partial(torch.randn, generator=torch.Generator().manual_seed(0))
         inputs = [draw((MAX_ROWS, *latent_shape)), torch.linspace(1, 999, MAX_ROWS), draw((MAX_ROWS, *text_shape))]
         inputs += [draw((MAX_ROWS, added))] if added else []
+        if in_openvino:
+            same = rows_equal_at(self._forward, inputs, OPENVINO_SIZES)
+            return OPENVINO_SIZES if same else (FIXED_ROWS_SMALL,)
         fixed = measure_row_rule(self._forward, inputs, fallback=FIXED_ROWS_SMALL)
         return (fixed,) if fixed else None
 

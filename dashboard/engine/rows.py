@@ -100,6 +100,12 @@ def measure_row_rule(forward: Forward, inputs: Sequence[Tensor], *, fallback: in
     return None
 
 
+def rows_equal_at(forward: Forward, inputs: Sequence[Tensor], sizes: Sequence[int]) -> bool:
+    """Whether rows give equal bits at each of these sizes, of which the largest is that of `inputs`."""
+    whole = forward(*inputs)
+    return all(torch.equal(forward(*(i[-size:] for i in inputs)), whole[-size:]) for size in sizes)
+
+
 def make_row_stable(network: nn.Module) -> None:
     """Replace, in place, the layers of a float32 network on the CPU whose bits depend on the row count."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs do not know it

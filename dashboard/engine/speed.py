@@ -14,6 +14,8 @@ from typing import Literal
 
 import torch
 
+from dashboard.engine.openvino_unet import is_installed
+
 Effect = Literal["the same up to rounding", "slightly different"]
 GPU_ROWS = (8,)  # U-Net rows a call on a graphics card
 GPU_BUCKETS = (2, 4, 8, 16)  # the same with "buckets"
@@ -25,7 +27,7 @@ class Switch:
 
     what: str  # a sentence
     effect: Effect  # on the image, against the same request with all switches off
-    gpu_only: bool = True
+    where: Literal["gpu", "cpu", "anywhere"] = "gpu"
 
 
 SWITCHES: Mapping[str, Switch] = MappingProxyType(
@@ -33,7 +35,12 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
         "vector-steps": Switch(
             what="All images' scheduler steps are one tensor operation.",
             effect="the same up to rounding",
-            gpu_only=False,
+            where="anywhere",
+        ),
+        "openvino": Switch(
+            what="On a processor, the U-Net of a model of Stable Diffusion 1.x's shape runs in OpenVINO.",
+            effect="the same up to rounding",
+            where="cpu",
         ),
         "channels-last": Switch(
             what="Pictures lie in memory place by place, as a graphics card's convolutions like them.",
@@ -55,16 +62,19 @@ SWITCHES: Mapping[str, Switch] = MappingProxyType(
 
 
 def check(names: Collection[str]) -> frozenset[str]:
-    """The switches by name; ValueError for one that there is not."""
+    """The switches by name; ValueError for one that there is not, or whose package is missing."""
     unknown = sorted(set(names) - set(SWITCHES))
     if unknown:
         raise ValueError(f"There is no speed switch {unknown[0][:40]!r}; there are {', '.join(SWITCHES)}.")
+    if "openvino" in names and not is_installed():
+        raise ValueError("The speed switch 'openvino' needs its package: pip install -r requirements-openvino.txt.")
     return frozenset(names)
 
 
 def usable(names: Collection[str], device: str) -> frozenset[str]:
     """Those that mean something on this device."""
-    return frozenset(name for name in names if device != "cpu" or not SWITCHES[name].gpu_only)
+    here = "cpu" if device == "cpu" else "gpu"
+    return frozenset(name for name in names if SWITCHES[name].where in (here, "anywhere"))
 
 
 def set_backends(names: Collection[str]) -> None:

@@ -12,7 +12,9 @@ ENGINE_VERSION = "1"  # raise it whenever equal requests may give other bits tha
 
 def versions(speed: Collection[str] = ()) -> dict[str, str]:
     """Versions of the engine and of the libraries that compute, read without importing them; speed switches, if any."""
-    return {"engine": ENGINE_VERSION, **_libraries(), **({"speed": ", ".join(sorted(speed))} if speed else {})}
+    switched = {"speed": ", ".join(sorted(speed))} if speed else {}
+    more = {"openvino": version("openvino")} if "openvino" in speed else {}
+    return {"engine": ENGINE_VERSION, **_libraries(), **switched, **more}
 
 
 @cache

@@ -85,7 +85,8 @@ def recorded_attention(networks: Networks) -> Iterator[dict[str, Tensor]]:
     try:
         for name, layer in ordinary.items():
             layer.set_processor(_Recorder(name, layer.processor, layers))
-        yield layers
+        with networks.in_torch():
+            yield layers
     finally:
         for name, layer in ordinary.items():
             layer.set_processor(processors[name])
