@@ -102,7 +102,7 @@ def test_the_film_holds_every_moment_beside_the_finished_picture(page: AppTest) 
 def test_the_sentence_and_the_tables_hold_what_was_measured(page: AppTest) -> None:
     press(page, "diffusion.learned.skip")
     told = words(page)
-    assert "The mean error fell from 1.10 to 0.12 in 100 updates. 90% of that fall were done after 40 of them" in told
+    assert "The mean error fell from 1.10 to 0.12 in 100 updates. 90% of that fall was done after 40 of them" in told
     assert "What stands where came first" in told
     assert "0.17 where there is least noise (t = 100) and 0.07 where there is most (t = 900)" in told
     errors = next(frame.value for frame in page.dataframe if list(frame.value.columns) == [100, 900])

@@ -98,3 +98,25 @@ def test_the_way_on_and_back_stands_at_the_end_of_every_page(open_page: OpenPage
         before, after = COURSE.before(page), COURSE.after(page)
         assert (f"Back: {before.title}" in labels) if before else not any(x.startswith("Back:") for x in labels)
         assert (f"Next: {after.title}" in labels) if after else not any(x.startswith("Next:") for x in labels)
+
+
+EXPORTS = {"Images (zip)", "Table (CSV)", "Page (HTML)", "Sheet (PNG)", "Notebook"}
+
+
+@pytest.mark.parametrize(
+    ("page", "experiment"),
+    [
+        ("setup", "timed"),
+        ("diffusion", "hidden"),
+        ("first-images", "finished"),
+        ("data-and-bias", "fair"),
+        ("playground", "anecdote"),
+    ],
+)
+def test_what_was_drawn_can_be_taken_along(open_page: OpenPage, page: str, experiment: str) -> None:
+    app = open_page(page)
+    if experiment in COURSE.lessons[page].predictions:
+        press(app, f"{page}.{experiment}.skip")
+    press(app, f"{page}.{experiment}.run")
+    offered = {button.proto.label for button in app.get("download_button") if f"{page}.{experiment}" in button.proto.id}
+    assert offered == EXPORTS

@@ -16,7 +16,7 @@ from dashboard.intervals import Interval, paired_difference, tells_apart
 from dashboard.ui.controls import request_from
 from dashboard.ui.distances import Array
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import gallery
+from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
@@ -57,6 +57,7 @@ def anecdote_lab(lesson: Lesson, belief: Misconception) -> None:
     for place, (guidance, row) in enumerate(zip(guidances, rows, strict=True)):
         st.markdown(f"**guidance {guidance:g}**")
         gallery(f"{trial.key}.{place}", row, columns, min_width=105)
+    downloads(trial.key, results, columns, "Two settings, seed by seed", rows=[f"guidance {w:g}" for w in guidances])
     _compare(guidances, [str(seed) for seed in seeds], rows, belief)
 
 

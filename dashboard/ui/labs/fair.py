@@ -10,7 +10,7 @@ from dashboard.course import Lesson, Misconception
 from dashboard.intervals import share_interval
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import gallery
+from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.labs.judged import Counted, counted, needs_pocket
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
@@ -39,6 +39,7 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
         return
     record(lesson.id).ran.add(belief.experiment)
     gallery(trial.key, results, titles, min_width=110)
+    downloads(trial.key, results, titles, base.prompt or "(empty prompt)")
     found = counted(results, str(settings["counted"]))
     if not found.known:
         showed(f"The judge recognised the subject in none of these {found.pictures} images. {belief.refutation}")

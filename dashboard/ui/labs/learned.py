@@ -157,7 +157,7 @@ def _summary(recording: Recording, pictures: pd.DataFrame, share: float) -> None
     noisy, clean = max(last.errors), min(last.errors)
     showed(
         f"The mean error fell from {mean_error(first):.2f} to {mean_error(last):.2f} in {last.step:,} updates. "
-        f"{MOST:.0%} of that fall were done after {most.step:,} of them, {share:.0%}. {_settled(far)} "
+        f"{MOST:.0%} of that fall was done after {most.step:,} of them, {share:.0%}. {_settled(far)} "
         f"At the end the error is {last.errors[clean]:.2f} where there is least noise (t = {clean}) and "
         f"{last.errors[noisy]:.2f} where there is most (t = {noisy})."
     )

@@ -12,7 +12,7 @@ from dashboard.engine import ImageResult
 from dashboard.engine.jobs import JobTimes
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import gallery
+from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.labs.pipeline_parts import current_anatomy
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
@@ -48,6 +48,7 @@ def timed_lab(lesson: Lesson) -> None:
         return
     record(lesson.id).ran.add("timed")
     gallery(trial.key, [*first, *again], ["drawn", "asked for again"], columns=2)
+    downloads(trial.key, first, ["drawn"], request.prompt or "(empty prompt)")
     drawn, copied = times_of(trial.key), times_of(f"{trial.key}.again")
     _table(first[0], drawn, copied)
     showed(sentences(first[0], again[0], drawn, copied))

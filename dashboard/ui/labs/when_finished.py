@@ -10,7 +10,7 @@ from dashboard.course import Lesson, Misconception
 from dashboard.ui.controls import request_from
 from dashboard.ui.distances import Array, relative_distance
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import gallery
+from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_step_counts
@@ -34,6 +34,7 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
         return
     record(lesson.id).ran.add(belief.experiment)
     gallery(trial.key, results, titles)
+    downloads(trial.key, results, titles, base.prompt or "(empty prompt)")
     ran = "; ".join(f"{count} asked, {result.steps_run} run" for count, result in zip(counts, results, strict=True))
     exact = all(count == result.steps_run for count, result in zip(counts, results, strict=True))
     verdict = (
