@@ -15,6 +15,7 @@ ACCENT = "#0f8a7e"
 QUIET = "#8a8f98"
 SERIES = [ACCENT, "#b3561d", "#5b62c9", QUIET, "#a4377b", "#6b7a12", "#3f7fb5", "#7a5230"]  # series differ in shape too
 HEIGHT = 260  # pixels
+SHORT_NAME = 18  # letters of a series' name, of which three fit beside each other
 LEGEND_HEIGHT = 60  # pixels, of two rows of names
 
 
@@ -169,8 +170,10 @@ def curve(
     }
     colour: dict[str, object] = {}
     if series:
-        legend = alt.Legend(orient="top", labelLimit=300, columns=3)  # five names fit a narrow screen
-        told = {"title": series.capitalize(), "sort": list(dict.fromkeys(summary[series].tolist()))}  # 2, 5, 10
+        names = list(dict.fromkeys(summary[series].tolist()))
+        columns = 3 if max(len(str(name)) for name in names) <= SHORT_NAME else 1  # what fits a narrow screen
+        legend = alt.Legend(orient="top", labelLimit=300, columns=columns)
+        told = {"title": series.capitalize(), "sort": names}
         colour = {"color": alt.Color(f"{series}:N", scale=alt.Scale(range=SERIES), legend=legend, **told)}
         encoded |= colour | {
             "shape": alt.Shape(f"{series}:N", **told),

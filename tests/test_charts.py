@@ -90,6 +90,14 @@ def test_a_legend_of_numbers_counts_up() -> None:
     assert orders == [["2", "5", "10", "20"]] * 3
 
 
+@pytest.mark.parametrize(("name", "columns"), [("DDIM", 3), ("one after another (computed)", 1)])
+def test_a_legend_of_long_names_stands_one_below_the_other(name: str, columns: int) -> None:
+    summary = pd.DataFrame([(name, 1, 0.1, 0.0, 0.2)], columns=["way", "images", "mean", "low", "high"])
+    x, y = charts.Axis(column="images", title="Images"), charts.Axis(column="seconds", title="Seconds")
+    spans, _ = charts.curve(summary, x, y, series="way").to_dict()["layer"]
+    assert spans["encoding"]["color"]["legend"]["columns"] == columns
+
+
 def test_bars_stand_in_the_given_order_with_their_intervals() -> None:
     x, y = charts.Axis(column="scheduler", title="Scheduler"), charts.Axis(column="distance", title="Distance")
     spec = charts.bars(SUMMARY.iloc[[0, 2]], x, y, order=["PNDM", "DDIM"]).to_dict()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.course import Lesson
@@ -56,19 +55,17 @@ def timed_lab(lesson: Lesson) -> None:
 
 
 def _table(result: ImageResult, drawn: JobTimes, copied: JobTimes) -> None:
-    rows = [
-        ("reading the model into memory, once after each start", current_anatomy().load_seconds),
-        ("from the click to the first step", drawn.first_step),
-        ("from the click to the finished image, waiting included", drawn.whole),
-        ("of that, computing for this image", result.seconds),
-        ("the same image, asked for again", copied.whole),
-    ]
+    times = {
+        "Reading the model into memory, once after each start": current_anatomy().load_seconds,
+        "From the click to the first step": drawn.first_step,
+        "From the click to the finished image, waiting included": drawn.whole,
+        "Of that, computing for this image": result.seconds,
+        "The same image, asked for again": copied.whole,
+    }
     with st.container(width=TEXT_WIDTH):
-        st.dataframe(
-            pd.DataFrame(rows, columns=["what", "seconds"])[["seconds", "what"]],
-            hide_index=True,
-            column_config={"seconds": st.column_config.NumberColumn(format="%.4f")},
-            alt="Times of the run, in seconds",
+        st.table(
+            {what: "not timed" if time is None else f"{time:.4f}\N{NO-BREAK SPACE}s" for what, time in times.items()},
+            border="horizontal",
         )
 
 
