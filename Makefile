@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8501
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types pytest format pocket-art pocket-train pocket-scorer pocket-eval bench bench-gpu clean
+.PHONY: run test lint types pytest format pocket-art pocket-train pocket-scorer pocket-eval bench bench-openvino bench-gpu clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/python -m streamlit run streamlit_app.py --server.address $(HOST) --server.port $(PORT)
@@ -58,6 +58,13 @@ RESULTS ?= benchmarks/results
 bench: $(VENV)/.run-ready
 	mkdir -p $(RESULTS)
 	DASHBOARD_DEVICE=cpu $(BIN)/python -m dashboard bench --rounds $(ROUNDS) --out $(RESULTS)/pocket-cpu.json
+
+# The same with the U-Net in OpenVINO, which is installed first.
+bench-openvino: $(VENV)/.run-ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-openvino.txt
+	mkdir -p $(RESULTS)
+	DASHBOARD_DEVICE=cpu DASHBOARD_SPEED=openvino $(BIN)/python -m dashboard bench \
+		--rounds $(ROUNDS) --out $(RESULTS)/pocket-cpu-openvino.json
 
 bench-gpu: $(VENV)/.run-ready
 	mkdir -p $(RESULTS)

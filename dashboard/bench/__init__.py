@@ -24,6 +24,7 @@ from diffusers import StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 
 from dashboard.engine import SCHEDULERS, Engine, ImageRequest, build_engine, max_difference, mean_abs_difference
+from dashboard.engine.versions import versions
 from dashboard.machine import describe
 from dashboard.settings import Settings
 
@@ -87,7 +88,12 @@ def run(model: str, *, quick: bool, rounds: int = 5, note: Callable[[str], None]
         if not quick:
             results.append(memo_effect(engine, sweeps(model, quick=True)[0].requests, note))
     note("")
-    return {"machine": machine(info.device), "model": model, "results": results}
+    return {
+        "machine": machine(info.device),
+        "model": model,
+        "versions": versions(info.speed),
+        "results": [{**result, "speed": list(info.speed)} for result in results],
+    }
 
 
 def machine(device: str) -> dict[str, Any]:

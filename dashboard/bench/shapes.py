@@ -21,6 +21,7 @@ from dashboard.bench import SEED as IMAGE_SEED
 from dashboard.bench.ceiling import matrix_flops, pass_flops
 from dashboard.bench.random_model import SHAPES, make_pipeline, serve
 from dashboard.engine import ImageRequest
+from dashboard.engine.versions import versions
 from dashboard.settings import Settings
 
 FAST = ("vector-steps", "channels-last", "buckets", "compile")  # all that keep the images, up to rounding
@@ -71,6 +72,7 @@ def run_shape(name: str, *, rounds: int, quick: bool, note: Callable[[str], None
     note("")
     return {
         "machine": machine(device),
+        "versions": versions(),
         "model": f"random weights in the shape of {name}",
         "dtype": dtype,
         "matrix_tflops": round(ceiling / 1e12, 3),
