@@ -82,10 +82,10 @@ def wait_for_engine() -> bool:
     return error is None
 
 
-def showed(sentences: str) -> None:
+def showed(sentences: str, *, opening: str = "What this run showed.") -> None:
     """What the run showed, in words made from its numbers."""
     with st.container(width=TEXT_WIDTH):
-        st.markdown(f":material/insights: **What this run showed.** {sentences}")
+        st.markdown(f":material/insights: **{opening}** {sentences}")
 
 
 @st.fragment

@@ -23,7 +23,7 @@ def face_tones_lab() -> None:
     chart = charts.bars(
         pd.DataFrame([(one.tone, one.gain_db.mean, one.gain_db.low, one.gain_db.high) for one in tones], columns=BARS),
         charts.Axis(column="skin", title="Skin"),
-        charts.Axis(column="mean", title="Nearer the true face by restoring, dB"),
+        charts.Axis(column="mean", title="Gain by restoring, dB"),
         order=[one.tone for one in tones],
     )
     gains = ", ".join(f"{one.tone} {one.gain_db.mean:.1f} dB" for one in tones)
@@ -31,7 +31,7 @@ def face_tones_lab() -> None:
     st.vega_lite_chart(chart.to_dict(), alt=alt)
     rows = [(one.tone, one.gain_db.n, *_three(one.found), *_three(one.gain_db)) for one in tones]
     table_below(pd.DataFrame(rows, columns=TABLE), "Faces found, and what restoring gains, for each skin tone")
-    showed(told(tones))
+    showed(told(tones), opening="What was measured.")
 
 
 def told(tones: Sequence[ToneQuality]) -> str:
@@ -48,7 +48,9 @@ def _extremes(of: Mapping[str, Interval], number: str) -> str:
         for tone in (least, most)
     ]
     apart = of[least].high < of[most].low
-    verdict = "these two differ" if apart else "the intervals overlap, so no difference is shown"
+    verdict = (
+        "these two differ" if apart else "the intervals overlap, and so many faces do not settle whether they differ"
+    )
     return f"from {ends[0]} for {least} skin to **{ends[1]}** for {most} skin: {verdict}"
 
 
