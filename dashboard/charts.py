@@ -33,7 +33,7 @@ def seed_distances(pairs: pd.DataFrame, order: Sequence[str]) -> alt.LayerChart:
     x = alt.X(
         "seed:N", sort=list(order), title="Seed, in the order of the grid", axis=alt.Axis(labelAngle=0, labelLimit=90)
     )
-    y = alt.Y("image_distance:Q", title="Distance (0 same, 1 unrelated)", scale=alt.Scale(domain=[0, top]))
+    y = alt.Y("image_distance:Q", title=_upright("Distance (0 same, 1 unrelated)"), scale=alt.Scale(domain=[0, top]))
     base = alt.Chart(both_ways)
     dots = base.mark_circle(size=70, opacity=0.7, color=ACCENT).encode(
         x=x,
@@ -185,7 +185,7 @@ def curve(
     line = base.mark_line(point=alt.OverlayMarkDef(size=60, filled=True), **plain)
     layers = [
         spans.encode(x=encoded["x"], y=alt.Y("low:Q", scale=_scale(y)), y2="high:Q", **colour),
-        line.encode(y=alt.Y("mean:Q", title=y.title, scale=_scale(y)), **encoded),
+        line.encode(y=alt.Y("mean:Q", title=_upright(y.title), scale=_scale(y)), **encoded),
     ]
     if reference is not None:
         layers += _reference(*reference)
@@ -230,7 +230,7 @@ def bars(summary: pd.DataFrame, x: Axis, y: Axis, *, order: Sequence[str]) -> al
     means = base.mark_bar(color=ACCENT, opacity=0.75, width=alt.RelativeBandSize(0.5))
     spans = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3, color=QUIET)
     return alt.layer(
-        means.encode(x=place, y=alt.Y("mean:Q", title=y.title, scale=_scale(y)), tooltip=tooltip),
+        means.encode(x=place, y=alt.Y("mean:Q", title=_upright(y.title), scale=_scale(y)), tooltip=tooltip),
         spans.encode(x=place, y=alt.Y("low:Q", scale=_scale(y)), y2="high:Q"),
     ).properties(height=HEIGHT)
 
@@ -320,6 +320,12 @@ def heat(
         color=alt.condition(f"datum.mean > {middle}", alt.value("white"), alt.value("#1c2523")),
     )
     return alt.layer(squares, numbers, title=alt.Title(title, fontSize=12)).properties(height=alt.Step(44))
+
+
+def _upright(title: str) -> str | list[str]:
+    """An upright axis is short: what stands in brackets gets a line of its own."""
+    name, bracket, rest = title.partition(" (")
+    return [name, f"({rest}"] if bracket else title
 
 
 def _scale(axis: Axis) -> alt.Scale:

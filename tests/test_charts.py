@@ -98,6 +98,13 @@ def test_a_legend_of_long_names_stands_one_below_the_other(name: str, columns: i
     assert spans["encoding"]["color"]["legend"]["columns"] == columns
 
 
+def test_an_upright_title_puts_its_brackets_below() -> None:
+    summary = pd.DataFrame([("one", 0.5, 0.4, 0.6)], columns=["name", "mean", "low", "high"])
+    y = charts.Axis(column="distance", title="Distance (0 same, 1 unrelated)")
+    spec = charts.bars(summary, charts.Axis(column="name", title="Name"), y, order=["one"]).to_dict()
+    assert spec["layer"][0]["encoding"]["y"]["title"] == ["Distance", "(0 same, 1 unrelated)"]
+
+
 def test_bars_stand_in_the_given_order_with_their_intervals() -> None:
     x, y = charts.Axis(column="scheduler", title="Scheduler"), charts.Axis(column="distance", title="Distance")
     spec = charts.bars(SUMMARY.iloc[[0, 2]], x, y, order=["PNDM", "DDIM"]).to_dict()
