@@ -52,6 +52,7 @@ class Loader:
         `wanted`: ids of the models with work to do; `started`: of those with images half done, never unloaded.
         """
         now = time.monotonic()
+        self._forget_refusals(wanted)
         self._wanted_at |= dict.fromkeys(wanted, now)
         self._began_at = dict.fromkeys(started, now) | self._began_at
         resident = self._resident()
@@ -88,6 +89,13 @@ class Loader:
             if isinstance(outcome, Refusal):
                 del self._outcomes[wanted]  # the next request tries again
             return outcome
+
+    def _forget_refusals(self, wanted: Set[str]) -> None:
+        """A refusal that nobody waits for any more would keep a place, and be told to somebody who asks much later."""
+        with self._lock:
+            for key, outcome in list(self._outcomes.items()):
+                if isinstance(outcome, Refusal) and key[0] not in wanted:
+                    del self._outcomes[key]
 
     def _admit(self, wanted: Set[str], now: float) -> None:
         """The models that may be loaded now: as many as there is room for, those that have waited longest first."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -13,14 +12,15 @@ from dashboard.building import import_libraries
 from dashboard.engine.folders import SDXL
 from dashboard.engine.model_files import ModelFiles
 from dashboard.engine.model_info import ModelInfo
-from dashboard.engine.networks import Networks, dtype_works, load_networks, load_tokenizers, token_ids
+from dashboard.engine.networks import Networks, dtype_works, load_networks, load_tokenizers
 from dashboard.engine.previews import Preview, fit_preview
+from dashboard.engine.reader import PromptReader
 from dashboard.engine.requests import ImageRequest
 from dashboard.engine.safety import SafetyChecker, load_safety_checker
 from dashboard.engine.schedulers import SchedulerShelf
 
 
-class LoadedModel:
+class LoadedModel(PromptReader):
     """One model in memory. Its networks in another dtype than the default are loaded when first wanted."""
 
     def __init__(
@@ -34,18 +34,16 @@ class LoadedModel:
         safety_checker: SafetyChecker | None = None,
     ) -> None:
         """`load` gives the networks in a dtype; `tokenizer` is the one that learners' prompts are shown with."""
-        self.info = info
+        super().__init__(info, tokenizer)
         self.tokenizer = tokenizer
         self.schedulers = SchedulerShelf(scheduler_config)
         self.weights_sha256 = weights_sha256
         self.safety_checker = safety_checker
         self._load = load
-        self._reader = copy.deepcopy(self.tokenizer)
         self.load_seconds = 0.0  # that reading it into memory took, a download left out
         self._networks: dict[str, Networks] = {}
         self._preview: Preview | None = None
         self._lock = threading.Lock()
-        self._reading = threading.Lock()
 
     @classmethod
     def from_files(cls, info: ModelInfo, files: ModelFiles, *, safety: bool) -> LoadedModel:
@@ -83,27 +81,6 @@ class LoadedModel:
             if dtype not in self._networks:
                 self._networks[dtype] = self._load(dtype)
             return self._networks[dtype]
-
-    def tokenize(self, prompt: str) -> list[str]:
-        """The prompt's tokens as the vocabulary writes them, uncut and without markers. Thread-safe."""
-        with self._reading:  # a tokenizer is not, so this one is not the worker's
-            ids = self._reader(prompt, add_special_tokens=False, verbose=False).input_ids
-            return list(self._reader.convert_ids_to_tokens(ids))
-
-    def token_ids(self, prompt: str) -> list[int]:
-        """The ids that the text encoder reads: markers, the first tokens, padding. Thread-safe."""
-        with self._reading:
-            return list(token_ids(self._reader, self.info.prompt_tokens, prompt)[0].tolist())
-
-    def token_texts(self, ids: Sequence[int]) -> list[str]:
-        """Tokens as the vocabulary writes them. Thread-safe."""
-        with self._reading:
-            return list(self._reader.convert_ids_to_tokens(list(ids)))
-
-    def vocabulary_ids(self, tokens: Sequence[str]) -> list[int]:
-        """The number of each token in the vocabulary. Thread-safe."""
-        with self._reading:
-            return list(self._reader.convert_tokens_to_ids(list(tokens)))
 
     def preview(self, networks: Networks) -> Preview:
         """The model's rough look at latents; fitted at the first call."""

@@ -17,10 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dashboard.building import BUILDING
+from dashboard.building import BUILDING, import_libraries
 from dashboard.engine.errors import ModelUnavailable
 from dashboard.engine.folders import ModelFolder
 from dashboard.engine.lora import add_lora
+from dashboard.engine.memory import is_out_of_memory
 from dashboard.engine.openvino_unet import PRECISIONS, OpenVinoUNet
 from dashboard.engine.rows import RowRunner, make_row_stable, measure_row_rule, rows_equal_at
 from dashboard.engine.single_file import convert, read_tensors
@@ -271,6 +272,7 @@ def load_parts(folder: ModelFolder) -> dict[str, torch.nn.Module]:
 
 def load_tokenizers(folder: ModelFolder) -> list[Any]:
     """The folder's CLIP tokenizers, one a text encoder. `ModelUnavailable` if one is damaged."""
+    import_libraries()
     from transformers import CLIPTokenizer
 
     tokenizers = []
@@ -318,6 +320,6 @@ def dtype_works(device: str, dtype: torch.dtype) -> bool:
         with torch.inference_mode():
             tokens = norm(layer(image)).flatten(2).transpose(1, 2)  # (2, 64, 8)
             torch.nn.functional.scaled_dot_product_attention(tokens, tokens, tokens)
-    except (RuntimeError, NotImplementedError):  # torch's words for "no kernel for this"
-        return False
+    except (RuntimeError, NotImplementedError) as error:  # torch's words for "no kernel for this"
+        return is_out_of_memory(error)  # which says nothing of kernels
     return True

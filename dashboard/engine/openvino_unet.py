@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from dashboard.building import BUILDING
 
+SIZES_KEPT = 2  # picture sizes; each has a copy of the weights for each number of rows
 PRECISIONS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 
 
@@ -45,6 +46,8 @@ class OpenVinoUNet:
 
         row = tuple(tensor.shape[1:] for tensor in inputs)
         if row not in self._converted:
+            if len(self._converted) == SIZES_KEPT:
+                self._forget(next(iter(self._converted)))
             self._converted[row] = _convert(self._unet, inputs)
         model = self._converted[row].clone()
         model.reshape({place: list(tensor.shape) for place, tensor in enumerate(inputs)})
@@ -55,6 +58,11 @@ class OpenVinoUNet:
             "PERFORMANCE_HINT": "LATENCY",
         }
         return openvino.Core().compile_model(model, "CPU", options).create_infer_request()
+
+    def _forget(self, row: tuple[torch.Size, ...]) -> None:
+        del self._converted[row]
+        for shapes in [shapes for shapes in self._requests if tuple(shape[1:] for shape in shapes) == row]:
+            del self._requests[shapes]
 
 
 class _Positional(nn.Module):

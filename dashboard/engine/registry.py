@@ -18,8 +18,10 @@ from dashboard.engine.hub import Download
 from dashboard.engine.model_files import FileFinder, ModelFiles
 from dashboard.engine.model_info import ModelInfo
 from dashboard.engine.models import LoadedModel
+from dashboard.engine.networks import load_tokenizers
 from dashboard.engine.parts import Anatomy, anatomy_of
 from dashboard.engine.pins import Pins
+from dashboard.engine.reader import PromptReader
 from dashboard.engine.schedulers import SchedulerShelf
 from dashboard.engine.sources import POCKET, Place, Source, list_sources
 from dashboard.engine.speed import check, set_backends, usable
@@ -55,6 +57,7 @@ class ModelRegistry:
         self._sources = {source.id: source for source in sources}
         self._finder = FileFinder(pins or Pins(), variant=None if device == "cpu" else "fp16")
         self._loaded: dict[str, LoadedModel] = {}
+        self._readers: dict[str, PromptReader] = {}  # of models that are not in memory: a tokenizer is small
         self._locks = {source.id: threading.Lock() for source in sources}
 
     @classmethod
@@ -116,6 +119,19 @@ class ModelRegistry:
                 self._loaded[model_id] = model
             return self._loaded[model_id]
 
+    def reader(self, model_id: str) -> PromptReader:
+        """How the model reads prompts, without loading it. `ModelUnavailable` while its files are not here."""
+        loaded = self._loaded.get(model_id)
+        if loaded is not None:
+            return loaded
+        source = self._source(model_id)
+        files = self._files_here(source)
+        with self._locks[model_id]:
+            if model_id not in self._readers:
+                info = self._describe(source, files.folder, available=True, reason="")
+                self._readers[model_id] = PromptReader(info, load_tokenizers(files.folder)[0])
+            return self._readers[model_id]
+
     def anatomy(self, model_id: str) -> Anatomy:
         """What the model is made of; loads it if it is not in memory. `UnknownModel`, `ModelUnavailable`."""
         return anatomy_of(self.get(model_id))
@@ -157,10 +173,7 @@ class ModelRegistry:
         loaded = self._loaded.get(model_id)
         if loaded is not None:
             return loaded.schedulers
-        files = self._finder.find(self._source(model_id))
-        if files is None:
-            raise ModelUnavailable(f"{model_id} is not on this machine yet; draw an image with it first.")
-        return SchedulerShelf(files.folder.configs["scheduler"])
+        return SchedulerShelf(self._files_here(self._source(model_id)).folder.configs["scheduler"])
 
     # ---- inside
 
@@ -168,6 +181,12 @@ class ModelRegistry:
         if model_id not in self._sources:
             raise UnknownModel(f"This server has no model {model_id[:60]!r}; it has {', '.join(self._sources)}.")
         return self._sources[model_id]
+
+    def _files_here(self, source: Source) -> ModelFiles:
+        files = self._finder.find(source)
+        if files is None:
+            raise ModelUnavailable(f"{source.about.name} is not on this machine yet; draw an image with it first.")
+        return files
 
     def _files(self, source: Source) -> ModelFiles:
         files = self._finder.find(source) or self._finder.fetch(source)

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 Forward = Callable[..., Tensor]  # (R, ...) inputs, all with R rows -> (R, ...)
 SHORT_PRODUCT = 16  # rows: a 2-D matrix product is padded to a multiple of this
 TRIED_COUNTS = (1, 2, 3, 4, 5, 7, 12)  # beside the largest; odd ones find kernels that split work by pairs
+PACKED_SIZES = 4  # picture sizes whose packed weights are kept; each is a copy of the network's convolutions
 ROWS_CHECKED_A_COUNT = 2  # runs of each count, each on other rows
 
 
@@ -139,6 +140,8 @@ class PackedConv2d(nn.Module):
         layer, size = self.layer, tuple(input.shape[1:])
         geometry: tuple[Any, ...] = (layer.padding, layer.stride, layer.dilation, layer.groups)
         if size not in self._packed:
+            if len(self._packed) == PACKED_SIZES:
+                del self._packed[next(iter(self._packed))]
             shape = (8, *size)  # the packing does not depend on the row count
             self._packed[size] = torch.ops.mkldnn._reorder_convolution_weight(layer.weight, *geometry, shape)
         return torch.ops.mkldnn._convolution_pointwise(input, self._packed[size], layer.bias, *geometry, "none", [], "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from tokenizers.decoders import ByteLevel
 
 if TYPE_CHECKING:
-    from dashboard.engine.models import LoadedModel
+    from dashboard.engine.reader import PromptReader
 
 TokenKind = Literal["start", "word", "end", "padding"]
 
@@ -53,7 +53,7 @@ class PromptReading:
     dropped: tuple[str, ...]  # tokens that do not fit
 
 
-def token_report(model: LoadedModel, prompt: str) -> TokenReport:
+def token_report(model: PromptReader, prompt: str) -> TokenReport:
     """How the model's tokenizer reads `prompt`. CLIP keeps the first tokens and drops the rest."""
     tokens = tuple(model.tokenize(prompt))
     limit = model.info.prompt_tokens - 2
@@ -68,7 +68,7 @@ def token_report(model: LoadedModel, prompt: str) -> TokenReport:
     )
 
 
-def read_prompt(model: LoadedModel, prompt: str) -> PromptReading:
+def read_prompt(model: PromptReader, prompt: str) -> PromptReading:
     """Every place that the model's text encoder reads, with real ids: the first tokens of `prompt`, then padding."""
     report = token_report(model, prompt)
     ids = model.token_ids(prompt)

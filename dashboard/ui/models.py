@@ -69,6 +69,18 @@ def _bare(source: str) -> str:
     return Path(source).name if source and Path(source).exists() else source
 
 
+def files_are_here() -> bool:
+    """Whether the model in use is on this machine; else say what to do: some laboratories read its files."""
+    from dashboard.engine import ModelUnavailable
+
+    try:
+        engine_room.engine().models.schedulers(current_model())
+    except ModelUnavailable as error:
+        st.info(str(error), icon=":material/info:")
+        return False
+    return True
+
+
 def latent_shape() -> tuple[int, int, int, int]:
     """(1, C, h, w) of the model's latents at its native size."""
     info = current_info()

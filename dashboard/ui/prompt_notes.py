@@ -15,7 +15,7 @@ from dashboard.ui.models import DEFAULT, current_model
 
 def report_of(prompt: str) -> TokenReport:
     """How the model in use reads a prompt."""
-    return token_report(engine_room.engine().models.get(current_model()), prompt)
+    return token_report(engine_room.engine().models.reader(current_model()), prompt)
 
 
 def prompt_notes(prompts: Sequence[str]) -> None:

@@ -307,3 +307,9 @@ def test_on_a_graphics_card_the_small_files_are_preferred(fake_hub, tmp_path):
     weights = {name for name in fetched if name.endswith(".safetensors")}
     assert weights and all(name.endswith(".fp16.safetensors") for name in weights)
     assert (models.info("tiny").dtype, models.info("tiny").available) == ("float16", True)
+
+
+def test_reading_a_prompt_downloads_nothing(fake_hub):
+    with pytest.raises(ModelUnavailable, match=r"draw an image with it first\.$"):
+        registry().reader("tiny")
+    assert fake_hub.asked == []

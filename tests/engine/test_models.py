@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from asking import ask
 
 from dashboard.engine import ModelRegistry, UnknownModel, token_report
 from dashboard.engine.models import resolve
+from dashboard.engine.networks import dtype_works
 
 
 def test_pocket_stands_first_and_says_what_it_is():
@@ -55,3 +57,19 @@ def test_what_the_tokenizer_makes_of_a_prompt(registry):
     assert report.unknown == ("zebra", "🐩")
     assert (len(report.kept), report.limit) == (22, 22)
     assert report.kept + report.dropped == report.tokens and report.dropped
+
+
+def test_a_prompt_is_read_without_loading_the_model(tiny_folder, registry):
+    models = ModelRegistry.build([f"tiny={tiny_folder}"], device="cpu")
+    prompt = "a photo of a zebra " + "owl " * 30
+    assert token_report(models.reader("tiny"), prompt) == token_report(registry.get("tiny"), prompt)
+    assert models.loaded_ids() == ()
+    assert models.reader("tiny") is models.reader("tiny")
+
+
+def test_no_memory_does_not_mean_no_kernel(monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch.nn, "Conv2d", full)
+    assert dtype_works.__wrapped__("cpu", torch.float16)

@@ -8,7 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from dashboard.engine.rows import PackedConv2d, PaddedLinear, RowRunner, make_row_stable, measure_row_rule
+from dashboard.engine.rows import (
+    PACKED_SIZES,
+    PackedConv2d,
+    PaddedLinear,
+    RowRunner,
+    make_row_stable,
+    measure_row_rule,
+)
 
 
 class Doubler:
@@ -99,3 +106,14 @@ def test_stable_layers_compute_what_the_plain_ones_do():
         assert torch.allclose(stable(images), plain(images), atol=1e-5)
         assert torch.equal(stable(images[:1])[0], stable(images)[0])
         assert stable(torch.randn(1, 4, 8, 8)).shape == (1, 8)
+
+
+def test_packed_weights_are_kept_for_few_picture_sizes():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1))
+    plain = copy.deepcopy(network)
+    make_row_stable(network)
+    for side in (4, 6, 8, 10, 12, 4):
+        rows = torch.randn(2, 3, side, side)
+        assert torch.allclose(network(rows), plain(rows), atol=1e-5)
+    if isinstance(network[0], PackedConv2d):
+        assert len(network[0]._packed) == PACKED_SIZES

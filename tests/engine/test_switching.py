@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 import time
 import weakref
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from asking import ask
 from tiny_model import save_tiny_model
 
-from dashboard.engine import ModelRegistry
+from dashboard.engine import ModelRegistry, ModelUnavailable
 from dashboard.engine import loader as loader_module
 
 NAMES = ("one", "two", "three")
@@ -88,6 +89,28 @@ def test_started_images_finish_before_their_model_goes(make_engine, models, monk
     blocks = list(dict.fromkeys(order))
     assert blocks == [("one", 0), ("two", 0), ("one", 1)]  # the image begun, the other model, then the rest
     assert order == sorted(order, key=blocks.index)  # none was interrupted
+
+
+def test_a_refusal_that_nobody_waits_for_keeps_no_place(make_engine, models, monkeypatch):
+    """The learner left while the model was loading, and then it could not be loaded."""
+    loading, go, plain = threading.Event(), threading.Event(), ModelRegistry.get
+
+    def get(self, model_id):
+        if model_id != "one":
+            return plain(self, model_id)
+        loading.set()
+        assert go.wait(30)
+        raise ModelUnavailable("It cannot be loaded.")
+
+    monkeypatch.setattr(ModelRegistry, "get", get)
+    engine = make_engine(models, max_models=1)
+    left = engine.submit([ask(model="one")])
+    assert loading.wait(30)
+    left.cancel()
+    go.set()
+    assert engine.submit([ask(model="two")]).results(timeout=60)[0].model_id == "two"
+    monkeypatch.setattr(ModelRegistry, "get", plain)
+    assert engine.submit([ask(model="one")]).results(timeout=60)[0].model_id == "one"  # not the old refusal
 
 
 def test_the_process_gives_the_memory_back(make_engine, tmp_path):

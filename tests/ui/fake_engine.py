@@ -98,7 +98,7 @@ class FakeEngine:
             info=lambda _: INFO,
             infos=lambda: (INFO,),
             anatomy=lambda _: ANATOMY,
-            get=lambda _: Reader(),
+            reader=lambda _: Reader(),
             schedulers=lambda _: SHELF,
             device="cpu",
         )
@@ -190,7 +190,7 @@ ANATOMY = Anatomy(
 
 
 class Reader:
-    """The part of a loaded model that reads prompts: Pocket's own tokenizer."""
+    """The part of a model that reads prompts: Pocket's own tokenizer."""
 
     def __init__(self) -> None:
         self.info = INFO

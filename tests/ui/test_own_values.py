@@ -14,7 +14,7 @@ from test_every_control import NO_IMAGES, asked
 from tiny_model import save_tiny_turbo
 
 from dashboard.course import load_course
-from dashboard.engine import Engine, ImageRequest, build_engine
+from dashboard.engine import Engine, ImageRequest, ModelUnavailable, build_engine
 from dashboard.engine.catalogue import CATALOGUE, POCKET
 from dashboard.settings import Settings
 from dashboard.ui import engine_room
@@ -184,3 +184,19 @@ def test_a_real_distilled_model_draws_the_seeds_lesson_at_its_own_values(turbo, 
     assert not app.run().exception
     assert {(r.model_id, r.steps_run, r.evaluations) for r in results} == {(TURBO, 1, 1)}  # one row: no guidance
     assert results[0].sha256 != results[1].sha256
+
+
+@pytest.mark.parametrize(
+    ("page", "experiment"), [("steps", "timesteps"), ("steps", "schedulers"), ("prompts", "tokens")]
+)
+def test_a_model_that_is_not_here_yet_is_no_error(open_page, engine, page, experiment) -> None:
+    """These laboratories read the model's files before any image of theirs is drawn."""
+
+    def missing(model_id: str) -> None:
+        raise ModelUnavailable("SD-Turbo is not on this machine yet; draw an image with it first.")
+
+    app = choose(open_page(page), TURBO)
+    engine.models.schedulers = engine.models.reader = missing
+    press(app, f"{page}.{experiment}.run")
+    assert not app.exception
+    assert "draw an image with it first" in words(app)

@@ -18,7 +18,7 @@ from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery, single
 from dashboard.ui.labs.step_sweep import DISTANCE
 from dashboard.ui.lesson import showed
-from dashboard.ui.models import current_model
+from dashboard.ui.models import current_model, files_are_here
 from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_evaluations, parse_schedulers, parse_seeds
 from dashboard.ui.records import record
@@ -30,7 +30,7 @@ LONG_RUN = ("dpm++2m", 60)  # scheduler, steps: the long runs of all determinist
 def solvers_lab(lesson: Lesson) -> None:
     """Form, the first seed's grid, curves over seeds, what the run showed."""
     trial = experiment_form(lesson, "schedulers", button="Compare")
-    if trial is None:
+    if trial is None or not files_are_here():
         return
     keys, seeds = parse_schedulers(str(trial.values["schedulers"])), parse_seeds(str(trial.values["seeds"]))
     budgets = sorted(parse_evaluations(str(trial.values["evaluations"])))

@@ -11,7 +11,7 @@ from dashboard.engine import SCHEDULERS, SchedulerShelf
 from dashboard.ui import engine_room
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.lesson import showed
-from dashboard.ui.models import current_model
+from dashboard.ui.models import current_model, files_are_here
 from dashboard.ui.parsing import parse_schedulers
 from dashboard.ui.records import record
 
@@ -20,6 +20,8 @@ def timesteps_lab(lesson: Lesson) -> None:
     """Form, the timesteps as marks, their table, and what they show."""
     trial = experiment_form(lesson, "timesteps", button="Show the timesteps")
     if trial is None:
+        return
+    if not files_are_here():
         return
     record(lesson.id).ran.add("timesteps")
     keys, steps = parse_schedulers(str(trial.values["schedulers"])), int(trial.values["num_inference_steps"])

@@ -13,7 +13,7 @@ from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import gallery, plain
 from dashboard.ui.lesson import showed
-from dashboard.ui.models import current_model
+from dashboard.ui.models import current_model, files_are_here
 from dashboard.ui.prompt_notes import notes_on, readable, report_of
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
@@ -27,8 +27,8 @@ def tokens_lab(lesson: Lesson) -> None:
     trial = experiment_form(lesson, "tokens", button="Read and draw")
     values = trial.values if trial else lesson.experiments["tokens"]
     prompt, extra = str(values["prompt"]), str(values["extra"])
-    report = report_of(prompt)
-    _show_tokens(prompt, report)
+    if files_are_here():
+        _show_tokens(prompt, report_of(prompt))
     if trial is None:
         return
     base = request_from(values, current_model())
