@@ -62,7 +62,7 @@ def test_a_term_explains_itself_to_the_keyboard(new_visitor: NewVisitor) -> None
     settled(page)
     term = page.locator(".dd-term").first
     tab_to(page, term)
-    shown = term.evaluate("term => getComputedStyle(term, '::after').display")
-    assert shown == "block", "the explanation shows while the term has the focus"
+    # Waited for, because the browser may still be fetching what lays the style sheet on.
+    page.wait_for_function("() => getComputedStyle(document.activeElement, '::after').display === 'block'")
     told = term.get_attribute("data-told") or ""
     assert len(told) > 20 and told in (term.get_attribute("aria-label") or "")
