@@ -16,6 +16,8 @@ from dashboard.engine.networks import SMALL_NETWORK, load_parts, load_tokenizers
 from dashboard.engine.schedulers import SchedulerShelf
 from dashboard.engine.words import read_with, with_tokens
 
+MOST_WEIGHT = 10.0  # of a noisy picture, where one with as much noise as signal has 1
+
 
 class Student:
     """A small model in float32 on the CPU, frozen. Used by one thread at a time."""
@@ -42,6 +44,8 @@ class Student:
         self._alphas_cumprod: Tensor = (
             SchedulerShelf(schedule).new("ddim").alphas_cumprod
         )  # (1000,): the picture's share
+        weights = ((1 - self._alphas_cumprod) / self._alphas_cumprod).clamp(max=MOST_WEIGHT)
+        self._weights = weights / weights.mean()
         self.side = info.native_size  # pixels
 
     @property
@@ -72,13 +76,24 @@ class Student:
         most = self._text_encoder.config.max_position_embeddings
         return torch.cat([token_ids(tokenizer, most, prompt) for prompt in prompts])
 
-    def noise_errors(self, vector: Tensor, ids: Tensor, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """The mean squared error of the predicted noise, (B,); gradients reach `vector`, (D,).
+    @torch.no_grad()
+    def shorten(self, vector: Tensor) -> None:
+        """Bring a vector, (D,), that has grown longer than the model's own are in the mean back to that length.
 
-        The loss that the model itself was trained with: Ho et al. 2020, arXiv:2006.11239, equation 14.
+        A longer one drowns the words beside it.
+        """
+        table: Tensor = self._text_encoder.get_input_embeddings().weight
+        vector.mul_((table.norm(dim=1).mean() / vector.norm()).clamp(max=1))
+
+    def noise_errors(self, vector: Tensor, ids: Tensor, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """The mean squared error of the predicted noise, weighted, (B,); gradients reach `vector`, (D,).
+
+        The loss that the model itself was trained with (Ho et al. 2020, arXiv:2006.11239, equation 14), but noisier
+        pictures count more, for there the words decide: each by 1 / SNR, which makes it the error of the predicted
+        original (Hang et al. 2023, arXiv:2303.09556, section 3.2), up to a bound. The weights' mean is 1.
         """
         level = self._alphas_cumprod[timesteps].view(-1, 1, 1, 1)
         noisy = level.sqrt() * latents + (1 - level).sqrt() * noise
         text = read_with(self._text_encoder, ids, vector[None], known=self._known)  # (B, T, D)
         predicted: Tensor = self._unet(noisy, timesteps, text, return_dict=False)[0]
-        return (predicted - noise).square().mean(dim=(1, 2, 3))
+        return (predicted - noise).square().mean(dim=(1, 2, 3)) * self._weights[timesteps]

@@ -17,7 +17,7 @@ from dashboard.teach.student import Student
 MIN_STEPS, DEFAULT_STEPS, MAX_STEPS = 10, 120, 400
 MAX_SECONDS = 90.0  # of teaching; a slow machine stops here with what it has
 BATCH = 8  # noisy pictures a step: two steps a second of one quiet core, and the engine hardly notices
-LEARNING_RATE = 0.02  # Pocket's vectors have a norm of 0.3: large steps, or nothing moves in two minutes
+LEARNING_RATE = 0.005  # a hundredth of the norm of Pocket's vectors
 EXAM_ROWS = 32
 EXAM_EVERY = 20  # steps
 PROMPTS = ("a photo of a {}", "a photograph of a {}", "a picture of a {}", "an image of a {}")
@@ -74,7 +74,7 @@ class Progress:
 
     step: int  # 0: before the first
     steps: int
-    loss: float | None  # noise-prediction error of this step's batch; None at step 0
+    loss: float | None  # weighted noise-prediction error of this step's batch; None at step 0
     exam: float | None  # the same error on 32 noisy pictures that are never practised on; measured now and then
     seconds: float  # since the teaching began
     eta_seconds: float | None  # until it ends
@@ -105,6 +105,7 @@ def teach_word(student: Student, task: WordTask, *, max_seconds: float = MAX_SEC
             optimizer.zero_grad()
             errors.mean().backward()
             optimizer.step()
+            student.shorten(vector)
             loss = float(errors.detach().mean())
         seconds = time.monotonic() - start
         last = step == task.steps or seconds >= max_seconds

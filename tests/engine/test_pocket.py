@@ -71,7 +71,7 @@ def test_the_difference_of_the_two_predictions_has_shape_and_they_look_like_nois
     request = ImageRequest(prompt="a photo of a castle at night", seed=3, num_inference_steps=10)
     (result,) = make_engine(pocket).submit([request], traced=True).results(300)
     assert result.trace is not None
-    parts = probes.guidance_parts(result.trace.steps[2])
+    parts = probes.guidance_parts(result.trace.steps[1])  # early, while the large shapes are decided
     assert neighbours_agree(parts.difference) > 0.3 > abs(neighbours_agree(parts.conditional))
 
 

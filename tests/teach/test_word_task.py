@@ -44,7 +44,7 @@ def test_it_stops_when_the_time_is_up(student: Student, task: WordTask) -> None:
 
 
 def test_the_noise_error_is_the_models_own_loss(student: Student, tiny_folder, task: WordTask) -> None:
-    """Against diffusers: its scheduler adds the noise, its pipeline's networks predict it."""
+    """Against diffusers: its scheduler adds the noise, its pipeline's networks predict it; noisier ones count more."""
     from diffusers import DDPMScheduler, StableDiffusionPipeline
 
     pipe = StableDiffusionPipeline.from_pretrained(tiny_folder, safety_checker=None)
@@ -61,7 +61,19 @@ def test_the_noise_error_is_the_models_own_loss(student: Student, tiny_folder, t
     with torch.no_grad():
         text, _ = pipe.encode_prompt("a photo of a <star>", "cpu", 1, False)
         predicted = pipe.unet(noisy, timesteps, text.expand(4, -1, -1)).sample
-    assert torch.allclose(ours, (predicted - noise).square().mean(dim=(1, 2, 3)), rtol=1e-4)
+    level = DDPMScheduler.from_config(pipe.scheduler.config).alphas_cumprod
+    weights = (1 / level - 1).clamp(max=10)
+    plain = (predicted - noise).square().mean(dim=(1, 2, 3))
+    assert torch.allclose(ours, plain * weights[timesteps] / weights.mean(), rtol=1e-4)
+
+
+def test_a_vector_is_never_longer_than_the_models_own_are(student: Student) -> None:
+    long, short = torch.full((32,), 9.0), torch.full((32,), 1e-4)
+    student.shorten(long)
+    student.shorten(short)
+    usual = torch.stack([student.embedding(word) for word in ("star", "house", "red")]).norm(dim=1)
+    assert 0.5 * usual.min() < long.norm() < 2 * usual.max()
+    assert torch.allclose(long, long[:1].expand(32)) and torch.equal(short, torch.full((32,), 1e-4))
 
 
 @pytest.mark.parametrize(
