@@ -123,7 +123,7 @@ def curve(
     return rows
 
 
-def held_out_accuracies(draw: Drawing, judge: Judge, count: int, cast: Cast) -> dict[str, dict[str, Any]]:
+def composed_accuracies(draw: Drawing, judge: Judge, count: int, cast: Cast) -> dict[str, dict[str, Any]]:
     """Composed scenes whose combination training showed (`seen`) and never showed (`held_out`), `count` of each."""
     rows = {}
     for name, unseen in (("seen", False), ("held_out", True)):
@@ -186,7 +186,7 @@ def evaluate(weights: Path, *, images: int, subset: int, seeds: int, budget: str
     found = marks(judge, scenes, drawn, cast)
     measured = json.loads((JUDGE_FOLDER / "measured.json").read_text(encoding="utf-8"))["decoded"]
     chosen = scenes[:subset]
-    composed = held_out_accuracies(draw, judge, max(1, images // 3), cast)
+    composed = composed_accuracies(draw, judge, max(1, images // 3), cast)
     report: dict[str, Any] = {
         "weights_sha256": weights_sha256(weights),
         "budget": budget,

@@ -34,7 +34,7 @@ def test_the_shipped_recording_is_whole():
     """Every moment of a finished training, each with a picture of every prompt, and pictures of no other."""
     found = load_recording()
     steps = [moment.step for moment in found.moments]
-    assert steps == sorted(set(steps)) and steps[0] == 0 and len(steps) >= MOMENTS
+    assert steps == sorted(moments(steps[-1]))
     assert {path.name for path in RECORDING.glob("*.webp")} == {strip_name(step) for step in steps}
     assert {image.size for moment in found.moments for image in moment.images} == {(64, 64)}
     assert all(len(moment.images) == len(found.prompts) for moment in found.moments)
