@@ -50,7 +50,7 @@ def norms(table: pd.DataFrame) -> alt.LayerChart:
     `table`: position (0..1), path (a name), norm (relative to a seed's own noise, so 1 is full strength).
     """
     _require(table, "position", "path", "norm")
-    legend = alt.Legend(orient="top", labelLimit=300)
+    legend = alt.Legend(orient="top", labelLimit=300, symbolStrokeWidth=0)
     lines = (
         alt.Chart(table)
         .mark_line(point=alt.OverlayMarkDef(size=70, filled=True))
@@ -172,7 +172,7 @@ def curve(
     if series:
         names = list(dict.fromkeys(summary[series].tolist()))
         columns = 3 if max(len(str(name)) for name in names) <= SHORT_NAME else 1  # what fits a narrow screen
-        legend = alt.Legend(orient="top", labelLimit=300, columns=columns)
+        legend = alt.Legend(orient="top", labelLimit=300, columns=columns, symbolStrokeWidth=0, symbolOpacity=1)
         told = {"title": series.capitalize(), "sort": names}
         colour = {"color": alt.Color(f"{series}:N", scale=alt.Scale(range=SERIES), legend=legend, **told)}
         encoded |= colour | {

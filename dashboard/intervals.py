@@ -40,6 +40,16 @@ def mean_interval(values: Sequence[float]) -> Interval:
     return Interval(mean, mean - half, mean + half, int(array.size))
 
 
+def ratio_interval(ratios: Sequence[float]) -> Interval:
+    """The geometric mean of positive ratios and its interval: Student's t of their logarithms.
+
+    So the interval of a ratio never reaches below 0, and a ratio and its inverse agree. ValueError for none.
+    """
+    logs = mean_interval(np.log(np.asarray(ratios, dtype=float)))
+    mean, low, high = (float(np.exp(end)) for end in (logs.mean, logs.low, logs.high))
+    return Interval(mean, low, high, logs.n)
+
+
 def share_interval(right: int, of: int) -> Interval:
     """The share `right` of `of` independent trials with its Wilson interval (Wilson 1927, JASA 22, 209-212), 0 .. 1.
 

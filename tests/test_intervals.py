@@ -10,6 +10,7 @@ from dashboard.intervals import (
     mean_interval,
     paired_difference,
     pairs_interval,
+    ratio_interval,
     share_interval,
     summarise,
     tells_apart,
@@ -35,6 +36,14 @@ def test_one_value_has_no_interval_and_tells_nothing_apart():
     assert not tells_apart(alone)
     with pytest.raises(ValueError, match="at least one"):
         mean_interval([])
+
+
+def test_a_ratios_interval_stays_above_nought_and_turns_with_the_ratio():
+    ratios = [1.0, 2.0, 8.0]
+    found, turned = ratio_interval(ratios), ratio_interval([1 / ratio for ratio in ratios])
+    assert found.mean == pytest.approx(stats.gmean(ratios)) and mean_interval(ratios).low < 0 < found.low
+    assert (1 / turned.high, 1 / turned.low) == (pytest.approx(found.low), pytest.approx(found.high))
+    assert np.isnan(ratio_interval([3.0]).low)
 
 
 def test_a_difference_is_told_only_where_its_interval_leaves_out_nought():

@@ -13,7 +13,7 @@ from dashboard.cli.files import folder_at_once, writable_folder
 from dashboard.cli.parser import base_request
 from dashboard.cli.work import Outcome, draw, open_engine
 from dashboard.engine import SCHEDULERS, ImageRequest, ImageResult
-from dashboard.export import Cell, cells_csv, file_name, grid_png, index_html, png_bytes
+from dashboard.export import Cell, cell_caption, cells_csv, file_name, grid_png, index_html, png_bytes
 
 CELLS = "[0-9][0-9]*-[0-9][0-9]*-*-seed*-steps*-g*-*.png"  # as named below
 
@@ -85,7 +85,7 @@ def _write(
     folder: Path, cells: Sequence[Cell], row_labels: Sequence[str], column_labels: Sequence[str], title: str
 ) -> None:
     results = [cell.result for cell in cells]
-    captions = [f"{result.seconds:.2f} s" for result in results]
+    captions = [cell_caption(result) for result in results]
     sheet = io.BytesIO()
     grid_png(results, row_labels, column_labels, title=title, captions=captions).save(sheet, "PNG")
     page = index_html(cells, row_labels, column_labels, title=title, links=("grid.png", "cells.csv"))

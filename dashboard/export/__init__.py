@@ -2,7 +2,7 @@
 
 from dashboard.export.code import Origin, diffusers_code, grid_code
 from dashboard.export.embeds import LEARNED_EMBEDS, learned_embeds
-from dashboard.export.names import POCKET_CREDIT, alt_text, file_name
+from dashboard.export.names import POCKET_CREDIT, alt_text, cell_caption, file_name
 from dashboard.export.notebook import notebook_json
 from dashboard.export.pages import index_html
 from dashboard.export.parameters import parameters_text, parse_parameters
@@ -22,6 +22,7 @@ __all__ = [
     "Receipt",
     "Verification",
     "alt_text",
+    "cell_caption",
     "cells_csv",
     "diffusers_code",
     "file_name",

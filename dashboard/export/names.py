@@ -34,6 +34,12 @@ def alt_text(request: ImageRequest, model_name: str | None = None) -> str:
     return ", ".join(parts)
 
 
+def cell_caption(result: ImageResult) -> str:
+    """The small print of one cell, for example "1.25 s · seed 42"; without the seed where the noise was given."""
+    seconds = f"{result.seconds:.2f} s"
+    return seconds if result.request.latents else f"{seconds} · seed {result.request.seed}"
+
+
 def credit(model_id: str, model_name: str) -> str:
     """The line under every sheet that says which model made it."""
     return POCKET_CREDIT if model_id == "pocket" else f"Made with {model_name}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
 
-from dashboard.export.names import alt_text, credit
+from dashboard.export.names import alt_text, cell_caption, credit
 from dashboard.export.tables import Cell
 
 _STYLE = """
@@ -77,7 +77,7 @@ def _figure(cell: Cell) -> str:
     address, alt = _address(cell.file), escape(alt_text(result.request, result.model_name))
     return (
         f'<td><figure><a href="{address}"><img src="{address}" alt="{alt}"></a>'
-        f"<figcaption>{result.seconds:.2f} s · <code>{result.sha256[:12]}</code></figcaption></figure></td>"
+        f"<figcaption>{cell_caption(result)} · <code>{result.sha256[:12]}</code></figcaption></figure></td>"
     )
 
 

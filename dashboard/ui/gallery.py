@@ -14,6 +14,7 @@ from dashboard.engine import SCHEDULERS, ImageResult
 from dashboard.export import (
     Cell,
     alt_text,
+    cell_caption,
     cells_csv,
     diffusers_code,
     file_name,
@@ -41,7 +42,7 @@ def gallery(
     min_width: int = CELL_PIXELS,
     credited: bool = True,
 ) -> None:
-    """The images in order, each with its label, its hash, its time and alt text. A click on one opens it large.
+    """The images in order, each with its label, hash, time, seed and alt text. A click on one opens it large.
 
     `columns` keeps rows together that belong together; without it as many images stand in a row as fit. `credited`:
     say below which model drew them.
@@ -74,12 +75,18 @@ def _credit(results: Sequence[ImageResult]) -> None:
 
 
 def _cell(key: str, result: ImageResult, title: str) -> None:
-    detail = f"{result.sha256[:8]} · {result.seconds:.2f}\N{NO-BREAK SPACE}s"
+    detail = " · ".join([result.sha256[:8], f"{result.seconds:.2f}\N{NO-BREAK SPACE}s", *_seed(result, title)])
     if result.filtered:
         detail = "Filtered: withheld by the model's safety checker"
     st.html(figure(result_uri(result), title=title, detail=detail, alt=_alt(result)))
     if st.button(f"Open {plain(title)}", key=key, width="stretch"):
         show_image(result, title)
+
+
+def _seed(result: ImageResult, title: str) -> list[str]:
+    """The seed that the noise came from, where the title does not say it."""
+    seed = result.request.seed
+    return [] if result.request.latents or f"seed {seed}" in title else [f"seed\N{NO-BREAK SPACE}{seed}"]
 
 
 def single(key: str, result: ImageResult, title: str, *, width: int | Literal["stretch"] = 320) -> None:
@@ -174,7 +181,7 @@ def _page(cells: Sequence[Cell], rows: Sequence[str], columns: Sequence[str], he
 
 def _sheet(results: Sequence[ImageResult], rows: Sequence[str], columns: Sequence[str], heading: str) -> bytes:
     buffer = io.BytesIO()
-    captions = [f"{result.seconds:.2f} s" for result in results]
+    captions = [cell_caption(result) for result in results]
     grid_png(results, rows, columns, title=heading, captions=captions).save(buffer, "PNG")
     return buffer.getvalue()
 

@@ -8,8 +8,18 @@ from html.parser import HTMLParser
 
 import pytest
 
-from dashboard.engine import ImageRequest
-from dashboard.export import POCKET_CREDIT, Cell, alt_text, cells_csv, file_name, index_html, png_bytes, zip_bytes
+from dashboard.engine import ImageRequest, Latents, initial_noise
+from dashboard.export import (
+    POCKET_CREDIT,
+    Cell,
+    alt_text,
+    cell_caption,
+    cells_csv,
+    file_name,
+    index_html,
+    png_bytes,
+    zip_bytes,
+)
 from tests.export.made import make_result
 
 HOSTILE = "\"><script>alert(1)</script>' onerror=x & ../../etc/passwd\x07"
@@ -59,6 +69,15 @@ def test_alt_text():
     assert alt_text(request.replace(negative_prompt="fog", num_inference_steps=1, model="x/y")) == (
         "x/y: 'a poodle', seed 42, 1 step, guidance 7.5, PNDM, negative prompt 'fog'"
     )
+
+
+def test_a_cell_says_its_time_and_its_seed():
+    request = ImageRequest(prompt="a poodle", seed=42)
+    assert cell_caption(make_result(request)) == "1.25 s · seed 42"
+    given = Latents.from_tensor(initial_noise(7, (1, 4, 8, 8)))
+    assert cell_caption(make_result(request.replace(latents=given))) == "1.25 s", "its noise came from no seed"
+    page = index_html([Cell(file="a.png", result=make_result(request))], [], ["a column"], title="t")
+    assert "1.25 s · seed 42 · <code>" in page
 
 
 def test_zip_is_whole_deterministic_and_keeps_equal_images_apart():

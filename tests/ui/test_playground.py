@@ -16,6 +16,7 @@ from dashboard.course import load_course
 from dashboard.engine import ImageRequest, Latents, initial_noise
 from dashboard.export import png_bytes
 from dashboard.intervals import mean_interval
+from dashboard.ui import axes_compared
 from dashboard.ui.grid_axes import axis_of, grid_of
 from dashboard.ui.labs import anecdote, any_grid
 from dashboard.ui.load_settings import left_out
@@ -193,7 +194,7 @@ def test_what_a_form_cannot_take_over_is_said() -> None:
 def test_the_grids_chart_compares_rows_with_columns(playground: AppTest) -> None:
     run_grid(playground)
     (table,) = [frame.value for frame in playground.dataframe if "between" in frame.value.columns]
-    assert (table["between"] == any_grid.ALONG).sum() == 4 and (table["between"] == any_grid.DOWN).sum() == 5
+    assert (table["between"] == axes_compared.ALONG).sum() == 4 and (table["between"] == axes_compared.DOWN).sum() == 5
     assert "this grid cannot tell which moved it more" in words(playground), "painted noise differs as much either way"
 
 

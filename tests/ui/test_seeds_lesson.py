@@ -8,8 +8,11 @@ import pytest
 from fake_engine import SHAPE, FakeEngine
 from streamlit.testing.v1 import AppTest
 
+from dashboard.course import load_course
 from dashboard.engine import Latents, initial_noise
 from dashboard.export import grid_code
+from dashboard.intervals import mean_interval
+from dashboard.ui.labs import style
 from pages import OpenPage, commit, fill, jobs, pictures, press, value_of, words
 
 GRID = 6  # images of the default grid
@@ -94,7 +97,7 @@ def test_the_same_image_laboratory_changes_one_thing_at_a_time(seeds: AppTest, e
     assert further == base.replace(seed=base.seed + 1)
     assert twice == base.replace(latents=twice.latents) and twice.latents is not None
     assert twice.latents.sha256 != Latents.from_tensor(initial_noise(base.seed, SHAPE)).sha256
-    assert "Identical: Same again." in words(seeds)
+    assert "Identical: Same again (0)." in words(seeds)
 
 
 def test_the_last_seed_has_a_neighbour_too(seeds: AppTest, engine: FakeEngine) -> None:
@@ -217,6 +220,34 @@ def test_bad_input_gets_a_sentence_and_keeps_everything(
     assert value_of(seeds, f"seeds.grid.{control}") == typed, "what was typed must stay"
     assert len(pictures(seeds)) == images, "the last run's images must stay"
     assert len(jobs(engine, GRID)) == 1
+
+
+def test_a_cell_says_its_seed_once(seeds: AppTest) -> None:
+    press(seeds, "seeds.same.run")
+    press(seeds, "seeds.repeat.run")
+    cells = [e.proto.body for e in seeds.get("html") if "<figcaption>" in e.proto.body]
+    (first,) = [cell for cell in cells if "<b>First image</b>" in cell]
+    assert "0.01\N{NO-BREAK SPACE}s · seed\N{NO-BREAK SPACE}42" in first
+    (given,) = [cell for cell in cells if "<b>Generator used twice</b>" in cell]
+    assert "seed" not in given.split("<figcaption>")[1], "its noise came from no seed of its own"
+    (titled, *_) = [cell for cell in cells if "<b>seed 42</b>" in cell]
+    assert titled.split("<figcaption>")[1].count("seed") == 1
+
+
+BELIEF = load_course().lessons["seeds"].misconceptions[0]
+
+
+@pytest.mark.parametrize(("prompt", "refuted"), [([0.4, 0.5, 0.6], True), ([0.8, 0.9, 1.2], False)])
+def test_the_belief_about_style_is_refuted_only_by_a_clear_difference(prompt: list[float], refuted: bool) -> None:
+    said = style.reading(mean_interval(prompt), mean_interval([0.98, 1.0, 1.02]), BELIEF)
+    assert str(mean_interval(prompt)) in said
+    assert (BELIEF.refutation in said) == refuted and ("cannot decide" in said) != refuted
+
+
+def test_one_prompt_alone_compares_nothing(seeds: AppTest) -> None:
+    fill(seeds, "seeds.style.prompts", "an owl")
+    press(seeds, "seeds.style.run")
+    assert "at least two of each" in words(seeds) and BELIEF.refutation not in words(seeds)
 
 
 def test_what_a_learner_types_is_never_markdown_or_html(seeds: AppTest) -> None:

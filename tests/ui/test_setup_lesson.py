@@ -16,7 +16,7 @@ from dashboard.engine import ImageRequest
 from dashboard.engine.jobs import JobTimes
 from dashboard.engine.parts import STABLE_DIFFUSION_1, STABLE_DIFFUSION_1_CHECKER, STABLE_DIFFUSION_1_GFLOP
 from dashboard.engine.sources import DEFAULT_HUB_MODEL, list_sources
-from dashboard.intervals import mean_interval
+from dashboard.intervals import ratio_interval
 from dashboard.machine import describe
 from dashboard.ui.controls import CONTROLS
 from dashboard.ui.labs import batches, model_needs, timed, without_card
@@ -202,7 +202,7 @@ def timings(eight: list[float]) -> pd.DataFrame:
 def test_what_is_said_follows_the_interval(eight: list[float], sentence: str) -> None:
     table = timings(eight)
     times = batches.ratios(table, 1, 8)
-    assert times == mean_interval(eight) or len(eight) == 1
+    assert times == ratio_interval(eight) or len(eight) == 1
     assert sentence in batches.sentences(table, times, 1, 8)
 
 

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageResult
-from dashboard.intervals import Interval, mean_interval, summarise
+from dashboard.intervals import Interval
 from dashboard.ui import lesson as ui
-from dashboard.ui.distances import Array, mean_distance
+from dashboard.ui.axes_compared import ALONG, DOWN, compare_axes
 from dashboard.ui.experiment import experiment_form, key_of
 from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.grid_axes import Grid, grid_of
 from dashboard.ui.models import current_model
-from dashboard.ui.once import once
 from dashboard.ui.pair_view import pair_view
 from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.prompt_notes import prompt_notes
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
-from dashboard.ui.tables import table_below
-
-ALONG, DOWN = "along a row", "down a column"
 
 
 def any_grid_lab(lesson: Lesson) -> None:
@@ -57,30 +50,10 @@ def any_grid_lab(lesson: Lesson) -> None:
         pair_view("pair", key_of(lesson, "pair"), results, grid.titles)
 
 
-def distances(images: Sequence[Array], rows: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-    """between, at, distance: the mean over pairs of images in each row, and in each column. Images come row by row."""
-    across, found = len(columns), []
-    if across > 1:
-        found += [
-            (ALONG, row, mean_distance(images[place * across : (place + 1) * across])) for place, row in enumerate(rows)
-        ]
-    if len(rows) > 1:
-        found += [(DOWN, column, mean_distance(images[place::across])) for place, column in enumerate(columns)]
-    return pd.DataFrame(found, columns=["between", "at", "distance"])
-
-
 def _compare(lesson: Lesson, guess: Guess, grid: Grid, results: Sequence[ImageResult]) -> None:
-    key = ("any grid", *grid.rows.labels, *grid.columns.labels, *(result.sha256 for result in results))
-    table = once(key, lambda: distances([r.array() for r in results], grid.rows.labels, grid.columns.labels))
-    if table.empty:
+    found = compare_axes(results, grid.rows.labels, grid.columns.labels, question="Which axis moves the image more?")
+    if not found:
         return
-    found = {way: _interval(table, way) for way in table["between"].unique()}
-    st.markdown("**Which axis moves the image more?** Bars are means; lines are 95% intervals over rows or columns.")
-    st.vega_lite_chart(
-        once((*key, "chart"), lambda: _chart(table)),
-        alt="Distance between two images: " + "; ".join(f"{way} {interval}" for way, interval in found.items()),
-    )
-    table_below(table, "Mean distance in every row and in every column")
     if len(found) < 2:
         ui.showed("With one row or one column there is nothing to compare: give each axis two values at least.")
         return
@@ -103,14 +76,3 @@ def _reading(grid: Grid, along: Interval, down: Interval) -> str:
     if "seed" not in (grid.rows.kind.field, grid.columns.kind.field):
         text += " All of it is about one seed: put seeds on an axis to see whether it holds for others."
     return text
-
-
-def _interval(table: pd.DataFrame, way: str) -> Interval:
-    return mean_interval(table.loc[table["between"] == way, "distance"].tolist())
-
-
-def _chart(table: pd.DataFrame) -> dict[str, Any]:
-    x = charts.Axis(column="between", title="Which images are compared")
-    y = charts.Axis(column="distance", title="Distance (0 same, 1 unrelated)")
-    chart: dict[str, Any] = charts.bars(summarise(table, ["between"], "distance"), x, y, order=[ALONG, DOWN]).to_dict()
-    return chart

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageRequest
-from dashboard.intervals import Interval, mean_interval, summarise
+from dashboard.intervals import Interval, ratio_interval, summarise
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.lesson import showed
@@ -117,7 +117,7 @@ def batch_chart(table: pd.DataFrame) -> Any:
     alone = measured.assign(way="one after another (computed)", low=float("nan"), high=float("nan"))
     alone["mean"] = one * alone["images"]
     x, y = (
-        charts.Axis(column="images", title="Images in one batch"),
+        charts.Axis(column="images", title="Images in one batch", ticks=tuple(measured["images"])),
         charts.Axis(column="seconds", title="Seconds of computing"),
     )
     return charts.curve(pd.concat([measured, alone], ignore_index=True), x, y, series="way")
@@ -126,7 +126,7 @@ def batch_chart(table: pd.DataFrame) -> Any:
 def ratios(table: pd.DataFrame, smallest: int, largest: int) -> Interval:
     """How many times as long the largest batch takes as the smallest, over the repeats."""
     wide = table.pivot(index="repeat", columns="images", values="seconds")
-    return mean_interval((wide[largest] / wide[smallest]).tolist())
+    return ratio_interval((wide[largest] / wide[smallest]).tolist())
 
 
 def sentences(table: pd.DataFrame, times: Interval, smallest: int, largest: int) -> str:

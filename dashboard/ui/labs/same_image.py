@@ -111,8 +111,10 @@ def _table(
 
 def _summary(names: Sequence[str], comparisons: Sequence[Comparison]) -> None:
     found = {
-        verdict: [plain(n) for n, c in zip(names, comparisons, strict=True) if c.verdict == verdict]
+        verdict: [
+            f"{plain(n)} ({c.max_difference})" for n, c in zip(names, comparisons, strict=True) if c.verdict == verdict
+        ]
         for verdict in SIGNS
     }
     parts = [f"{verdict.capitalize()}: {', '.join(items)}." for verdict, items in found.items() if items]
-    showed(" ".join(parts))
+    showed(f"{' '.join(parts)} In brackets: the largest difference of a colour value, of 255.")

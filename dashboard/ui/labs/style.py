@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from dashboard.course import Lesson, Misconception
+from dashboard.intervals import Interval
+from dashboard.ui.axes_compared import ALONG, DOWN, compare_axes
 from dashboard.ui.controls import request_from
-from dashboard.ui.distances import mean_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.grid_run import run_grid
 from dashboard.ui.lesson import TEXT_WIDTH, showed
@@ -29,10 +29,19 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
     results = run_grid(lesson, trial, requests, prompts, columns, heading="One seed, several prompts")
     if results is None:
         return
-    rows = [results[start : start + len(seeds)] for start in range(0, len(results), len(seeds))]
-    same_prompt = float(np.mean([mean_distance([r.array() for r in row]) for row in rows]))
-    same_seed = float(np.mean([mean_distance([r.array() for r in column]) for column in zip(*rows, strict=True)]))
-    showed(
-        f"One *prompt*, different seeds: the images lie {same_prompt:.2f} apart. One *seed*, different prompts: they "
-        f"lie {same_seed:.2f} apart (1: unrelated). {belief.refutation}"
+    found = compare_axes(results, prompts, columns, question="What do images share: their prompt or their seed?")
+    if len(found) < 2:
+        showed("One prompt or one seed alone compares nothing: give at least two of each.")
+        return
+    showed(reading(found[ALONG], found[DOWN], belief))
+
+
+def reading(same_prompt: Interval, same_seed: Interval, belief: Misconception) -> str:
+    """The two distances in words; refutes the belief only where one seed's images are clearly farther apart."""
+    told = (
+        f"One *prompt*, different seeds: the images lie {same_prompt} apart. One *seed*, different prompts: they lie "
+        f"{same_seed} apart (1: unrelated). "
     )
+    if same_seed.low > same_prompt.high:
+        return told + belief.refutation
+    return told + "The intervals overlap, so these images cannot decide it: try more seeds and prompts."
