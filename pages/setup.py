@@ -7,7 +7,15 @@ ui.text(lesson, "intro")
 ready = ui.wait_for_engine()
 
 if ready:
-    from dashboard.ui.labs import batches, code, machine_table, model_needs, timed, without_card  # need torch
+    from dashboard.ui.labs import (  # need torch
+        batches,
+        code,
+        cost_grid,
+        machine_table,
+        model_needs,
+        timed,
+        without_card,
+    )
 
     ui.text(lesson, "machine", kicker="Measured now")
     machine_table.machine_table()
@@ -23,6 +31,8 @@ if ready:
     timed.timed_lab(lesson)
     ui.text(lesson, "batch", kicker="Laboratory 2")
     batches.batches_lab(lesson)
+    ui.text(lesson, "cost", kicker="Laboratory 3")
+    cost_grid.cost_grid_lab(lesson)
     ui.heading("A belief to test", "misconception")
     for belief in lesson.misconceptions:
         without_card.misconception_lab(lesson, belief)

@@ -19,7 +19,7 @@ from dashboard.engine.sources import DEFAULT_HUB_MODEL, list_sources
 from dashboard.intervals import ratio_interval
 from dashboard.machine import describe
 from dashboard.ui.controls import CONTROLS
-from dashboard.ui.labs import batches, model_needs, timed, without_card
+from dashboard.ui.labs import batches, cost_grid, model_needs, timed, without_card
 from pages import OpenPage, fill, jobs, pictures, press, words
 
 LESSON = load_course().lessons["setup"]
@@ -216,6 +216,62 @@ def test_the_chart_holds_both_lines() -> None:
 
 def test_the_shared_seeds_of_a_link_pass_their_control() -> None:
     assert CONTROLS["drawn"].tidy(timed.draw_seed()["drawn"]) and CONTROLS["drawn"].tidy(batches.draw_starts()["drawn"])
+
+
+# ---- steps against guidance
+
+
+def priced(o: float, c: float = 0.0) -> pd.DataFrame:
+    """What the sum in the text gives: a row costs 1, the rest of a step `o`, the rest of an image `c`."""
+    images = [
+        dataclasses.replace(paint(REQUEST.replace(guidance_scale=g, num_inference_steps=n)), seconds=c + n * (o + rows))
+        for g, rows in ((1.0, 1), (5.0, 2), (10.0, 2))
+        for n in (5, 10, 20)
+    ]
+    return cost_grid.cost_table(images)
+
+
+def test_each_cell_is_drawn_alone_and_new_at_each_click(lesson: AppTest, engine: FakeEngine) -> None:
+    press(lesson, "setup.cost.skip")
+    known = len(engine.submitted)
+    press(lesson, "setup.cost.run")
+    runs = engine.submitted[known:]
+    assert [len(job.requests) for job in runs] == [1] * 9, "in one batch they would share the seconds"
+    asked = [job.requests[0] for job in runs]
+    grid = [(r.guidance_scale, r.num_inference_steps) for r in asked]
+    assert grid == [(g, n) for g in (1, 5, 10) for n in (5, 10, 20)] and len({r.seed for r in asked}) == 1
+    (table,) = [f.value for f in lesson.dataframe if list(f.value.columns) == ["guidance", "steps", "seconds"]]
+    assert table["seconds"].tolist() == [0.01] * 9
+    assert "which this run cannot tell from equal" in words(lesson), "the fake engine takes as long for each"
+    assert "The time at guidance 5 over the time at guidance 1 was **1.00**" in words(lesson)
+    press(lesson, "setup.cost.run")
+    assert len(engine.submitted) == known + 18 and engine.submitted[-1].requests[0].seed != asked[0].seed
+
+
+def test_the_cost_of_steps_and_of_guidance_is_read_from_the_grid() -> None:
+    plain, dear = priced(o=0), priced(o=1)
+    assert cost_grid.times_as_long(plain, "guidance", 1.0, 5.0).mean == pytest.approx(2)
+    assert cost_grid.times_as_long(dear, "guidance", 1.0, 5.0).mean == pytest.approx(1.5)
+    assert cost_grid.times_as_long(dear, "guidance", 5.0, 10.0).mean == pytest.approx(1)
+    assert cost_grid.times_as_long(priced(o=0, c=10), "steps", 5, 10).mean < 2
+    told = cost_grid.sentences(plain)
+    assert "10 instead of 5 takes 2.00 (2.00 to 2.00) times as long" in told
+    assert "5 instead of 1 takes 2.00 (2.00 to 2.00) times as long;" in told
+    assert "10 instead of 5 takes 1.00 (1.00 to 1.00) times as long, which this run cannot tell from equal." in told
+    assert "compares nothing" in cost_grid.sentences(plain.head(1))
+
+
+def test_without_the_predicted_guidances_nothing_is_scored(lesson: AppTest) -> None:
+    press(lesson, "setup.cost.skip")
+    fill(lesson, "setup.cost.guidances", "2")
+    press(lesson, "setup.cost.run")
+    assert "run these to have it scored" in words(lesson) and "**Steps**: 10 instead of 5" in words(lesson)
+    assert "(one value: no interval)" in words(lesson) and not lesson.exception
+
+
+def test_what_the_text_says_of_guidance_and_rows() -> None:
+    guided = {w: REQUEST.replace(guidance_scale=w).guided for w in (0.5, 1.0, 1.5, 5.0, 10.0)}
+    assert guided == {0.5: False, 1.0: False, 1.5: True, 5.0: True, 10.0: True}
 
 
 # ---- the belief
