@@ -30,6 +30,7 @@ from dashboard.ui.models import script_origin
 
 COLUMN_PIXELS = 230  # of a column where their number is fixed
 MAX_OPEN = 2_048  # pixels a side: an opened image is shown with all of its pixels
+LONG_SEED = 10**9  # a longer one stands on a line of its own under a small image
 CELL_PIXELS = 150  # the least width of a cell: 64-pixel images are shown at twice their size or more
 
 
@@ -86,7 +87,8 @@ def _cell(key: str, result: ImageResult, title: str) -> None:
 def _seed(result: ImageResult, title: str) -> list[str]:
     """The seed that the noise came from, where the title does not say it."""
     seed = result.request.seed
-    return [] if result.request.latents or f"seed {seed}" in title else [f"seed\N{NO-BREAK SPACE}{seed}"]
+    gap = "\N{NO-BREAK SPACE}" if seed < LONG_SEED else " "
+    return [] if result.request.latents or f"seed {seed}" in title else [f"seed{gap}{seed}"]
 
 
 def single(key: str, result: ImageResult, title: str, *, width: int | Literal["stretch"] = 320) -> None:

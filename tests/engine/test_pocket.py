@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from dashboard.engine import Engine, ImageRequest, ModelRegistry, probes
+from dashboard.course import load_course
+from dashboard.engine import Engine, ImageRequest, Latents, ModelRegistry, initial_noise, probes, slerp
 from dashboard.ui.distances import relative_distance
 
 
@@ -47,6 +48,37 @@ def test_what_the_steps_lesson_says_of_pocket_holds(make_engine: Callable[..., E
     assert relative_distance(ddim, shorter) < 0.1, "past the knee"
     assert relative_distance(long_run, ancestral) > 0.15
     assert relative_distance(long_run, one) > 0.7
+
+
+def test_pndm_overshoots_with_few_steps_and_strong_guidance_as_the_steps_lesson_says(
+    make_engine: Callable[..., Engine], pocket: ModelRegistry
+) -> None:
+    lesson = load_course().lessons["steps"]
+    values = lesson.experiments["schedulers"]
+    assert "guidance 2, or add 33 evaluations" in lesson.section("schedulers").body
+    strong = ImageRequest(prompt=str(values["prompt"]), seed=0, guidance_scale=float(values["guidance_scale"]))
+    weak = strong.replace(guidance_scale=2.0)
+    asked = [
+        *(request.replace(scheduler="dpm++2m", num_inference_steps=40) for request in (strong, weak)),
+        *(strong.replace(scheduler="pndm", num_inference_steps=steps) for steps in (16, 32)),  # 17 and 33 evaluations
+        weak.replace(scheduler="pndm", num_inference_steps=16),
+    ]
+    long_run, long_weak, few, more, gentle = (r.array() for r in make_engine(pocket).submit(asked).results(300))
+    assert relative_distance(long_run, few) > 0.4, "it falls apart"
+    assert max(relative_distance(long_run, more), relative_distance(long_weak, gentle)) < 0.15, "it is well again"
+
+
+def test_pocket_mostly_makes_up_for_weak_noise_as_the_seeds_lesson_says(
+    make_engine: Callable[..., Engine], pocket: ModelRegistry
+) -> None:
+    values = load_course().lessons["seeds"].experiments["strip"]
+    ends = [initial_noise(int(str(values[name])), (1, 4, 16, 16)) for name in ("first_seed", "last_seed")]
+    middles = [slerp(*ends, 0.5), (ends[0] + ends[1]) / 2]
+    base = ImageRequest(prompt=str(values["prompt"]))
+    asked = [base.replace(latents=Latents.from_tensor(noise)) for noise in (*ends, *middles)]
+    first, last, arc, line = (result.array() for result in make_engine(pocket).submit(asked).results(300))
+    assert relative_distance(arc, line) < relative_distance(first, last) / 2
+    assert line.std() == pytest.approx(arc.std(), rel=0.1), "not paler"
 
 
 def test_what_the_guidance_lesson_says_of_pocket_holds(

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard.course import load_course
 from dashboard.engine import Latents, initial_noise
 from dashboard.export import grid_code
-from dashboard.intervals import mean_interval
+from dashboard.intervals import mean_interval, pairs_interval
+from dashboard.ui.distances import relative_distance
 from dashboard.ui.labs import style
 from pages import OpenPage, commit, fill, jobs, pictures, press, value_of, words
 
@@ -220,6 +221,14 @@ def test_bad_input_gets_a_sentence_and_keeps_everything(
     assert value_of(seeds, f"seeds.grid.{control}") == typed, "what was typed must stay"
     assert len(pictures(seeds)) == images, "the last run's images must stay"
     assert len(jobs(engine, GRID)) == 1
+
+
+def test_the_mean_over_pairs_has_its_interval_over_seeds(seeds: AppTest, engine: FakeEngine) -> None:
+    press(seeds, "seeds.grid.run")
+    press(seeds, "seeds.grid.skip")
+    pictures = [result.array() for result in jobs(engine, GRID)[0].results()]
+    expected = pairs_interval([[relative_distance(a, b) for a in pictures] for b in pictures])
+    assert f"Over 15 pairs of 6 seeds the images lie **{expected}** apart" in words(seeds)
 
 
 def test_a_cell_says_its_seed_once(seeds: AppTest) -> None:

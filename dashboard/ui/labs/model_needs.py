@@ -38,6 +38,7 @@ def needs_table() -> None:
     st.dataframe(
         pd.DataFrame(rows).rename(columns={"here": mine, "MB": here_mb}),
         hide_index=True,
+        placeholder="-",
         column_config={
             **dict.fromkeys((mine, theirs, "MB in float16", "MB in float32"), whole),
             here_mb: st.column_config.NumberColumn(format="%.1f"),

@@ -154,7 +154,7 @@ def sentences(table: pd.DataFrame, five: Sequence[Change], leaders: Sequence[Cha
     if len(leaders) > 1:
         alike = ", ".join(change.label for change in leaders[1:])
         return said + f"This run cannot tell {first.label} from {alike}: more seeds would."
-    return said + "Seed by seed, the first lies clearly ahead of every other. Other values would give another order."
+    return said + "Seed by seed, the first lies clearly ahead of every other. Other values may give another order."
 
 
 def _of(table: pd.DataFrame, change: Change) -> list[float]:

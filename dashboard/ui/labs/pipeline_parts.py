@@ -35,6 +35,7 @@ def parts_table() -> None:
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
+        placeholder="-",
         column_config={
             "parameters": st.column_config.NumberColumn(format="localized"),
             "MB in memory": st.column_config.NumberColumn(format="%.1f"),

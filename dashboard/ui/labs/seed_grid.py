@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+from scipy.spatial.distance import squareform
 
 from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageResult, initial_noise
+from dashboard.intervals import pairs_interval
 from dashboard.ui.controls import request_from
 from dashboard.ui.distances import pair_table
 from dashboard.ui.experiment import experiment_form
@@ -50,7 +52,8 @@ def seed_grid_lab(lesson: Lesson) -> None:
 def _compare(lesson: Lesson, guess: Guess, results: Sequence[ImageResult]) -> None:
     labels = [str(result.request.seed) for result in results]
     pairs = once(("pairs", *(result.sha256 for result in results)), lambda: _pairs(labels, results))
-    mean, low, high = (float(getattr(pairs["image_distance"], name)()) for name in ("mean", "min", "max"))
+    apart = pairs_interval(squareform(pairs["image_distance"]).tolist())  # over seeds: their pairs share them
+    mean = apart.mean
     noise = float(pairs["noise_distance"].mean())
     alt = f"Distance of each of {len(labels)} images from the others: {mean:.2f} on average; the noises: {noise:.2f}."
     st.markdown("**How different are they?** A dot is one pair of images; the bar is that seed's average.")
@@ -58,7 +61,8 @@ def _compare(lesson: Lesson, guess: Guess, results: Sequence[ImageResult]) -> No
     st.vega_lite_chart(chart, alt=alt)
     _table(pairs)
     showed(
-        f"Over {len(pairs)} pairs the images lie **{mean:.2f}** apart (from {low:.2f} to {high:.2f}); their noises lie "
+        f"Over {len(pairs)} pairs of {len(labels)} seeds the images lie **{apart}** apart; the nearest two "
+        f"{pairs['image_distance'].min():.2f}, the farthest {pairs['image_distance'].max():.2f}. Their noises lie "
         f"{noise:.2f} apart. {_reading(mean, noise)}"
     )
     outcome(lesson.predictions["grid"], guess, mean)

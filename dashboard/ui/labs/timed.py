@@ -20,7 +20,7 @@ from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run, times_of
 
-NEW_BELOW = 10**16
+NEW_BELOW = 10**9  # nobody has drawn it, and it fits under a small image
 
 
 def draw_seed() -> dict[str, str]:
