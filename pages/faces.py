@@ -13,6 +13,7 @@ with picture:
 
 if ready:
     from dashboard.ui.labs import (
+        code,
         face_code,
         face_improve,
         face_known,
@@ -45,4 +46,5 @@ if ready:
 
 with ui.ending(lesson):
     if ready:
+        code.code_section(lesson, "improve")
         face_code.face_code(lesson)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from dashboard.faces.restoration import FaceError
 
@@ -33,8 +34,10 @@ def read_picture(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     return Image.frombytes("RGB", upright.size, upright.tobytes())
 
 
-def png_bytes(picture: Image.Image) -> bytes:
-    """The picture as a plain PNG."""
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
+def png_bytes(picture: Image.Image, comment: str = "") -> bytes:
+    """The picture as a plain PNG, with a comment inside where one is given."""
+    buffer, texts = io.BytesIO(), PngInfo()
+    if comment:
+        texts.add_text("Comment", comment)  # a keyword of the PNG specification
+    picture.save(buffer, "PNG", pnginfo=texts)
     return buffer.getvalue()

@@ -90,9 +90,19 @@ def difference_figure(before: Image.Image, after: Image.Image, *, title: str) ->
     return figure(source, title=title, detail=detail, alt=f"{title}: {detail}; black is equal")
 
 
-def face_row(pictures: Sequence[Image.Image], titles: Sequence[str], details: Sequence[str], *, about: str) -> None:
-    """Faces side by side at one size; `about` begins each alternative text."""
-    across = len(pictures)
+def face_rows(
+    pictures: Sequence[Image.Image],
+    titles: Sequence[str],
+    details: Sequence[str],
+    *,
+    about: str,
+    across: int | None = None,
+) -> None:
+    """Faces at one size, `across` in a row, all in one row without it; `about` begins each alternative text.
+
+    On a narrow screen the rows scroll together, so that what stands below a face stays below it.
+    """
+    across = across or len(pictures)
     with (
         st.container(width=max(TEXT_WIDTH // 2, across * COLUMN_PIXELS)),
         st.grid(columns=across, min_column_width=70, wrap=False) as grid,

@@ -106,7 +106,11 @@ def test_sizes_are_measured_and_the_small_face_loses_more(faces: AppTest) -> Non
     means = table.groupby("size")["distance"].mean()
     assert means[6] > means[48] and f"{means[6]:.2f}" in told
     assert "2 latents" in told and "114 latents" in told
-    assert sum("after Pocket's latents" in alt.lower() or "after Pocket" in alt for alt in pictures(faces)) >= 7
+    assert (
+        sum("px, after:" in alt for alt in pictures(faces))
+        == sum("px, as drawn:" in alt for alt in pictures(faces))
+        == 7
+    )
 
 
 def test_changing_the_sizes_changes_what_is_measured(faces: AppTest) -> None:
@@ -132,6 +136,7 @@ def test_images_are_drawn_and_each_is_restored(faces: AppTest, engine: FakeEngin
     assert "In 4 images **4** faces were found" in told and "there is no true face" in told
     assert "seed 5. After." in pictures(faces)
     assert any("with a box round each face: 1 found" in alt for alt in pictures(faces))
+    assert "The restored picture (PNG)" in [button.label for button in faces.get("download_button")]
 
 
 def finds(monkeypatch: pytest.MonkeyPatch, *boxes: tuple[float, float, float, float]) -> None:
@@ -143,7 +148,7 @@ def finds(monkeypatch: pytest.MonkeyPatch, *boxes: tuple[float, float, float, fl
 def test_where_no_face_is_found_nothing_is_said_to_be_restored(faces: AppTest, monkeypatch: Any) -> None:
     finds(monkeypatch)
     told = run(faces, "improve", "So nothing was changed")
-    assert "Nothing was restored here" in told and "**0** faces were found, 4 of the images without any" in told
+    assert "Nothing was restored here" in told and "**0** faces were found, in 4 of them none" in told
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dashboard.ui.lesson import TEXT_WIDTH, heading
 
 def face_code(lesson: Lesson) -> None:
     """Both scripts; they run against `python -m dashboard faces-server`."""
-    heading("The same in your own script", "code")
+    heading("The same in your own script", "script")
     with st.container(width=TEXT_WIDTH):
         st.markdown(lesson.section("code").body)
         with st.expander("The course's way: one request, the picture as text", icon=":material/code:"):

@@ -9,12 +9,14 @@ import streamlit as st
 
 from dashboard.course import Lesson
 from dashboard.engine import ImageResult
+from dashboard.export import file_name
 from dashboard.faces import Restoration, Restorer
 from dashboard.faces.crops import scaled
+from dashboard.faces.pictures import png_bytes
 from dashboard.ui.background import in_background
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.face_pictures import boxed, compare_slider, difference_figure, face_crop, face_row
+from dashboard.ui.face_pictures import boxed, compare_slider, difference_figure, face_crop, face_rows
 from dashboard.ui.figures import data_uri, figure
 from dashboard.ui.gallery import downloads, gallery
 from dashboard.ui.lesson import showed
@@ -83,7 +85,26 @@ def _show(title: str, result: ImageResult, restored: Restoration) -> None:
         box = scaled(change.face.box, restored.factor)
         pair = [face_crop(image, box) for image in (restored.enlarged, restored.image)]
         details = [f"found with score {change.face.score:.2f}", f"changed by {change.difference:.1f} of 255"]
-        face_row(pair, [f"face {number}, before", f"face {number}, after"], details, about=title)
+        face_rows(pair, [f"face {number}, before", f"face {number}, after"], details, about=title)
+    if not restored.untouched:
+        st.download_button(
+            "The restored picture (PNG)",
+            lambda: png_bytes(restored.image, comment_of(result, restored)),
+            f"restored-{file_name(result)}",
+            "image/png",
+            key=f"save.restored.{result.sha256[:16]}",
+            icon=":material/download:",
+            on_click="ignore",
+            type="tertiary",
+        )
+
+
+def comment_of(result: ImageResult, restored: Restoration) -> str:
+    """What the saved picture says of itself: that its faces were restored, by what, and from which image."""
+    return (
+        f"Faces restored by {restored.restorer}, factor {restored.factor}, blend {_blend(restored)}. "
+        f"Drawn by {result.model_name}; SHA-256 of the image before: {result.sha256}"
+    )
 
 
 def _blend(restored: Restoration) -> str:
@@ -126,8 +147,9 @@ def _summary(restored: Sequence[Restoration]) -> None:
         if changed
         else "So nothing was changed: a restorer restores what its finder takes for a face, and nothing else."
     )
+    without = sum(not count for count in counts)
+    none = f"in {without} of them none" if without else "in each of them at least one"
     showed(
-        f"In {len(restored)} images **{sum(counts)}** faces were found, {sum(not count for count in counts)} of the "
-        f"images without any. {told} It took {seconds:.2f} s an image. Whether a face is *right* cannot be said here: "
-        "there is no true face to compare it with."
+        f"In {len(restored)} images **{sum(counts)}** faces were found, {none}. {told} It took {seconds:.2f} s an "
+        "image. Whether a face is *right* cannot be said here: there is no true face to compare it with."
     )

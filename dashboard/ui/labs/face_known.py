@@ -22,7 +22,7 @@ from dashboard.faces.pictures import read_picture
 from dashboard.faces.remote import RemoteRestorer
 from dashboard.ui.background import in_background
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.face_pictures import compare_slider, difference_figure, face_crop, face_row
+from dashboard.ui.face_pictures import compare_slider, difference_figure, face_crop, face_rows
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.parsing import parse_seed
 from dashboard.ui.records import record
@@ -138,7 +138,7 @@ def _show(true: Image.Image, runs: tuple[Run, Run, bool], box: Box | None) -> No
         f"{found[0].restored_psnr:.1f} dB",
         f"{found[1].restored_psnr:.1f} dB",
     ]
-    face_row([face_crop(picture, box) for picture in pictures], titles, details, about="The face")
+    face_rows([face_crop(picture, box) for picture in pictures], titles, details, about="The face")
     table_below(_table(found), "Nearness to the true face for both runs", title="The numbers")
     _summary(found, runs, box)
 

@@ -18,7 +18,7 @@ from dashboard.intervals import mean_interval, summarise
 from dashboard.ui.background import in_background
 from dashboard.ui.distances import relative_distance
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.face_pictures import face_crop, face_row
+from dashboard.ui.face_pictures import face_crop, face_rows
 from dashboard.ui.lesson import showed
 from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_face_sizes
@@ -48,12 +48,10 @@ def face_sizes_lab(lesson: Lesson) -> None:
     if study is None:
         return
     record(lesson.id).ran.add("sizes")
-    titles = [f"{size} px" for size in sizes]
+    titles = [f"{size} px, {when}" for when in ("as drawn", "after") for size in sizes]
     counts = [f"{count:.0f} latents" for count in study.table.drop_duplicates("size")["latents"]]
-    st.markdown("**As drawn**")
-    face_row(study.before, titles, counts, about="A face as drawn")
-    st.markdown("**After Pocket's latents**")
-    face_row(study.after, titles, counts, about="The face after Pocket's latents")
+    st.markdown("**Above as drawn, below after Pocket's latents**")
+    face_rows([*study.before, *study.after], titles, counts * 2, about="A face", across=len(sizes))
     summary = summarise(study.table, ["size"], "distance")
     alt = "Distance of faces from themselves after the latents: " + ", ".join(
         f"{row.size:.0f} px {row.mean:.2f}" for row in summary.itertuples()

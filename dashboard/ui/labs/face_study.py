@@ -14,7 +14,7 @@ from dashboard.faces.study import Case, study
 from dashboard.intervals import mean_interval, summarise
 from dashboard.ui.background import in_background
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.face_pictures import face_crop, face_row
+from dashboard.ui.face_pictures import face_crop, face_rows
 from dashboard.ui.lesson import showed
 from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_shrinks
@@ -58,13 +58,19 @@ def face_study_lab(lesson: Lesson) -> None:
 
 def show_cases(cases: Sequence[Case]) -> None:
     """Three rows: true, damaged, restored; under each face whom the recogniser takes it for."""
-    names = [str(case.face) for case in cases]
-    pictures = [[case.scene.picture, case.damaged, case.restored] for case in cases]
-    seen = [[f"truly: {name}" for name in names], [_told(case, case.seen_damaged) for case in cases]]
-    seen.append([_told(case, case.seen_restored) for case in cases])
-    for row, title in enumerate(("true", "damaged", "restored")):
-        crops = [face_crop(three[row], case.face.box) for three, case in zip(pictures, cases, strict=True)]
-        face_row(crops, [title] * len(cases), seen[row], about="A known face")
+    rows = {
+        "true": [(case.scene.picture, f"truly: {case.face}") for case in cases],
+        "damaged": [(case.damaged, _told(case, case.seen_damaged)) for case in cases],
+        "restored": [(case.restored, _told(case, case.seen_restored)) for case in cases],
+    }
+    cells = [(title, *cell, case) for title, row in rows.items() for cell, case in zip(row, cases, strict=True)]
+    face_rows(
+        [face_crop(picture, case.face.box) for _, picture, _, case in cells],
+        [title for title, *_ in cells],
+        [told for _, _, told, _ in cells],
+        about="A known face",
+        across=len(cases),
+    )
 
 
 def _told(case: Case, seen: object) -> str:

@@ -23,7 +23,7 @@ from dashboard.intervals import mean_interval, paired_difference, summarise, tel
 from dashboard.pocket.world.render import IMAGE_PX
 from dashboard.ui.background import in_background
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.face_pictures import face_crop, face_row
+from dashboard.ui.face_pictures import face_crop, face_rows
 from dashboard.ui.gallery import plain
 from dashboard.ui.lesson import showed
 from dashboard.ui.once import once
@@ -60,7 +60,7 @@ def face_sweep_lab(lesson: Lesson) -> None:
         st.markdown(f"**{plain(f'factor {factor}: {side} x {side} pixels')}**")
         box = scaled(scene.faces[0].box, side / scene.picture.width)
         crops = [face_crop(one.image, box) for one in row]
-        face_row(crops, titles, [f"{one.seconds:.2f} s" for one in row], about=f"A known face, factor {factor}")
+        face_rows(crops, titles, [f"{one.seconds:.2f} s" for one in row], about=f"A known face, factor {factor}")
     summary = summarise(table, ["factor", "blend"], "psnr")
     chart = charts.curve(
         summary,
