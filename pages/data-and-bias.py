@@ -31,4 +31,4 @@ if ready:
 
 with ui.ending(lesson):
     if ready:
-        code.code_section(lesson, "nearest")
+        code.code_section(lesson, "bias")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import charts
 from dashboard.course import Lesson
-from dashboard.intervals import Interval, share_interval
+from dashboard.intervals import Interval
 from dashboard.pocket.explorer import Explorer
 from dashboard.pocket.judge import corrected, judge_errors
 from dashboard.pocket.report import skew_shares
@@ -90,7 +90,11 @@ def _draw(found: Counted, data: dict[str, float]) -> None:
         names = {"name": "drawn as", "source": "where", "mean": "share", "n": "images"}
         formats = {name: st.column_config.NumberColumn(format="percent") for name in ("share", "low", "high")}
         st.dataframe(
-            table.rename(columns=names), hide_index=True, column_config=formats, alt="Shares with their intervals"
+            table.rename(columns=names),
+            hide_index=True,
+            column_config=formats,
+            placeholder="",  # a share that was counted through has no interval
+            alt="Shares with their intervals",
         )
 
 
@@ -120,12 +124,12 @@ def _sentences(found: Counted, data: dict[str, float], subject: str) -> str:
     )
     if many := skew_shares():
         lines.append(_many_seeds(many["man"], data["man"]))
-    if _crowded(found, data):
+    if tone := _gained(found, data):
         lines.append(
-            "More of the images have a tone from the middle than the data had: where Pocket blurs a face it mixes the "
-            "tones that it saw, and those at both ends are lost."
+            f"*{tone.capitalize()}* skin is more common in the images than in the data: where Pocket blurs a face it "
+            "mixes the tones that it saw, and the rare ones are lost."
         )
-    return " ".join(lines)
+    return "\n" + "\n".join(f"- {line}" for line in lines)
 
 
 def _many_seeds(men: Interval, in_data: float) -> str:
@@ -137,8 +141,8 @@ def _many_seeds(men: Interval, in_data: float) -> str:
     )
 
 
-def _crowded(found: Counted, data: dict[str, float]) -> bool:
-    """Whether the three middle tones are beyond chance more common in the images than in the data."""
-    middle = SKIN_TONES[1:-1]
-    seen = share_interval(sum(found.counts["skin_tone"][tone] for tone in middle), found.known)
-    return seen.low > sum(data[tone] for tone in middle)
+def _gained(found: Counted, data: dict[str, float]) -> str:
+    """The middle skin tone that is beyond chance more common in the images than in the data, by the most; or none."""
+    more = {tone: found.share("skin_tone", tone).low - data[tone] for tone in SKIN_TONES[1:-1]}
+    tone = max(more, key=lambda name: more[name])
+    return tone if more[tone] > 0 else ""

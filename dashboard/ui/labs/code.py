@@ -39,6 +39,7 @@ def _first_request(lesson: Lesson, experiment_id: str) -> ImageRequest:
     trial = last_trial(lesson, experiment_id)
     values = dict(trial.values if trial else experiment_values(lesson, experiment_id))
     values["seed"] = parse_seeds(str(values.get("seeds", values.get("seed", 0))))[0]
+    values.setdefault("prompt", values.get("about", ""))  # some experiments fix the prompt and have no control for it
     if "prompts" in values:
         values["prompt"] = parse_prompts(str(CONTROLS["prompts"].tidy(values["prompts"])))[0]
     if "step_counts" in values:

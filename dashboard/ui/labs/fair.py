@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.course import Lesson, Misconception
 from dashboard.intervals import share_interval
+from dashboard.pocket.report import skew_shares
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, gallery
@@ -55,8 +56,15 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
         reading = "An equal share fits that interval too, so these images alone do not settle it."
     showed(
         f"Of {found.known} astronauts, {found.counts['sex']['woman']} were taken for women: **{share.mean:.0%}** "
-        f"(interval {share.low:.0%} to {share.high:.0%}). {reading} {belief.refutation}"
+        f"(interval {share.low:.0%} to {share.high:.0%}). {reading} {_many_seeds()}{belief.refutation}"
     )
+
+
+def _many_seeds() -> str:
+    """What the report counted over many seeds with the lessons' default settings; empty where it counted nothing."""
+    if not (women := skew_shares().get("woman")):
+        return ""
+    return f"Counted once over {women.n} seeds, their share is {women.mean:.0%} ({women.low:.0%} to {women.high:.0%}). "
 
 
 def growing(found: Counted) -> pd.DataFrame:
