@@ -177,11 +177,11 @@ def curve(
         colour = {"color": alt.Color(f"{series}:N", scale=alt.Scale(range=SERIES), legend=legend, **told)}
         encoded |= colour | {
             "shape": alt.Shape(f"{series}:N", **told),
-            "strokeDash": alt.StrokeDash(f"{series}:N", **told),
+            "strokeDash": alt.StrokeDash(f"{series}:N", **told, legend=None),  # a dashed symbol is a smear
         }
     base = alt.Chart(summary)
     plain = {} if series else {"color": ACCENT}
-    spans = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2, opacity=0.55, **plain)
+    spans = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=2, opacity=0.55, clip=True, **plain)
     line = base.mark_line(point=alt.OverlayMarkDef(size=60, filled=True), **plain)
     layers = [
         spans.encode(x=encoded["x"], y=alt.Y("low:Q", scale=_scale(y)), y2="high:Q", **colour),
@@ -306,7 +306,8 @@ def heat(
     `summary`: the x and y columns (names), mean, low, high, as `intervals.summarise` gives. `title`: what the mean is.
     """
     _require(summary, x.column, y.column, "mean", "low", "high")
-    middle = (float(summary["mean"].min()) + float(summary["mean"].max())) / 2
+    low, high = float(summary["mean"].min()), float(summary["mean"].max())
+    dark = low + 0.9 * (high - low)  # only there are white digits easier to read than black ones
     base = alt.Chart(summary).encode(
         x=alt.X(f"{x.column}:N", title=x.title, sort=list(columns), axis=alt.Axis(labelAngle=0)),
         y=alt.Y(f"{y.column}:N", title=None, sort=list(rows), axis=alt.Axis(labelLimit=230)),
@@ -317,7 +318,7 @@ def heat(
     )
     numbers = base.mark_text(fontSize=13).encode(
         text=alt.Text("mean:Q", format=".0f"),
-        color=alt.condition(f"datum.mean > {middle}", alt.value("white"), alt.value("#1c2523")),
+        color=alt.condition(f"datum.mean > {dark}", alt.value("white"), alt.value("#1c2523")),
     )
     return alt.layer(squares, numbers, title=alt.Title(title, fontSize=12)).properties(height=alt.Step(44))
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.engine import ImageResult, compare, difference_map
 from dashboard.ui.figures import data_uri, figure
-from dashboard.ui.gallery import COLUMN_PIXELS, gallery, plain
+from dashboard.ui.gallery import COLUMN_PIXELS, credit, gallery, plain
 from dashboard.ui.once import once
 
 MIN_WIDTH = 70  # pixels, of an image in half the page's width
@@ -27,10 +27,11 @@ def changed_rows(
         st.markdown(f"**{plain(label)}**")
         pictures, maps = st.columns(2, gap="medium")
         with pictures:
-            gallery(f"{key}.{place}", row, columns, columns=len(columns), min_width=MIN_WIDTH)
+            gallery(f"{key}.{place}", row, columns, columns=len(columns), min_width=MIN_WIDTH, credited=False)
         if place:
             with maps:
                 difference_row(rows[0], row, columns)
+    credit([result for row in rows for result in row])
 
 
 def difference_row(

@@ -54,7 +54,7 @@ def gallery(
             with grid.cell(), st.container(key=f"cell-{key.replace('.', '-')}-{index}", gap=None):
                 _cell(f"{key}.open.{index}", result, title)
     if credited:
-        _credit(results)
+        credit(results)
 
 
 def grid_gallery(
@@ -66,10 +66,10 @@ def grid_gallery(
         st.markdown(f"**{plain(row)}**")
         cells = results[place * across : (place + 1) * across]
         gallery(f"{key}.{place}", cells, columns, columns=across, min_width=min_width, credited=False)
-    _credit(results)
+    credit(results)
 
 
-def _credit(results: Sequence[ImageResult]) -> None:
+def credit(results: Sequence[ImageResult]) -> None:
     """Which model drew these: the one in the sidebar may be another by now."""
     names = dict.fromkeys(f"{plain(result.model_name)} ({result.device}, {result.dtype})" for result in results)
     st.caption(f"Drawn by {' and '.join(names)}.")
@@ -95,7 +95,7 @@ def single(key: str, result: ImageResult, title: str, *, width: int | Literal["s
     """One image at a width, which opens large like the others."""
     with st.container(key=f"cell-{key.replace('.', '-')}", gap=None, width=width):
         _cell(f"{key}.open", result, title)
-        _credit([result])
+        credit([result])
 
 
 @st.dialog("Image and receipt", width="large")

@@ -14,6 +14,7 @@ from dashboard.ui.changes import MAX_GAIN
 from dashboard.ui.distances import Array
 from dashboard.ui.figures import data_uri, figure
 from dashboard.ui.gallery import plain, single
+from dashboard.ui.withheld import measurable
 
 VIEWS = {"side": "Side by side", "slider": "Slider", "overlay": "Overlay", "map": "Difference map"}
 WIDTH = 384  # pixels, of the one picture of a view
@@ -63,6 +64,8 @@ def pair_view(experiment: str, key: str, results: Sequence[ImageResult], titles:
         share = st.slider(told, 0, 100, share, format="%d%%", key=f"{key}.share")
     link.write(experiment, {"a": str(a), "b": str(b), "view": str(view), "share": str(share)}, defaults)
     pair = results[a - 1], results[b - 1]
+    if not measurable(pair):
+        return
     _picture(key, str(view), pair, (titles[a - 1], titles[b - 1]), share / 100)
     _differences(*pair)
 

@@ -109,6 +109,8 @@ EXPORTS = {"Images (zip)", "Table (CSV)", "Page (HTML)", "Sheet (PNG)", "Noteboo
         ("setup", "timed"),
         ("diffusion", "hidden"),
         ("first-images", "finished"),
+        ("prompts", "tokens"),
+        ("prompts", "eraser"),
         ("data-and-bias", "fair"),
         ("playground", "anecdote"),
     ],

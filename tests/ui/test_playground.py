@@ -214,7 +214,7 @@ def test_seeds_that_point_the_other_way_are_counted() -> None:
     table = anecdote.paired(["1", "2", "3"], [[paint(ImageRequest(prompt=p)) for p in "abc"]] * 2)
     assert table["difference"].tolist() == [0.0] * 3
     told = anecdote.reading(table.assign(difference=[2.0, 3.0, -1.0]), mean_interval([2.0, 3.0, -1.0]), "w 1", "w 2")
-    assert "cannot tell the two apart" in told and "**1 of 3** point the other way" in told
+    assert "cannot tell the two apart" in told and "**1 of 3** points the other way" in told
 
 
 def test_colourfulness_runs_from_grey_to_a_pure_colour() -> None:

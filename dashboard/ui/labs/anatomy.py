@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageRequest, ImageResult
-from dashboard.intervals import paired_difference, summarise, tells_apart
+from dashboard.intervals import summarise
 from dashboard.pocket.world.parts import NONE, PARTS, alternatives, never_drawn, prompt_of
 from dashboard.ui.controls import PART_LABELS, request_from
 from dashboard.ui.distances import mean_distance, relative_distance
@@ -21,9 +21,11 @@ from dashboard.ui.lesson import showed
 from dashboard.ui.models import DEFAULT, current_model
 from dashboard.ui.once import once
 from dashboard.ui.parsing import check_count, parse_seeds
+from dashboard.ui.ranking import ranked
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
+from dashboard.ui.withheld import measurable
 
 OTHERS = 5  # values beside the chosen one when a single part varies
 BUILT = "as built"
@@ -70,6 +72,8 @@ def anatomy_lab(lesson: Lesson) -> None:
     record(lesson.id).ran.add("anatomy")
     grid_gallery(trial.key, results, rows, labels, min_width=80)
     downloads(trial.key, results, labels, prompt_of(columns[BUILT]), rows=rows)
+    if not measurable(results):
+        return
     _compare(results, labels, seeds)
 
 
@@ -111,22 +115,7 @@ def _compare(results: Sequence[ImageResult], labels: Sequence[str], seeds: Seque
     )
     table_below(table, "Distance from the prompt as built, for every change and seed")
     noise = f" Two seeds of the prompt as built lie {between:.2f} apart." if len(seeds) > 1 else ""
-    showed(f"{_reading(table, summary)}{noise}")
-
-
-def _reading(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    ranked = summary.sort_values("mean", ascending=False)["change"].tolist()
-    means = dict(zip(summary["change"], summary["mean"], strict=True))
-    most, least = ranked[0], ranked[-1]
-    text = f"*{plain(most)}* moved the image most (**{means[most]:.2f}**)"
-    if len(ranked) == 1:
-        return f"{text}."
-    text += f", *{plain(least)}* least (**{means[least]:.2f}**)."
-    of = {name: table.loc[table["change"] == name, "distance"].tolist() for name in ranked}
-    second = ranked[1]
-    if tells_apart(paired_difference(of[most], of[second])):
-        return f"{text} The lead of the first over *{plain(second)}* is beyond chance at 95%."
-    return f"{text} Whether the first or *{plain(second)}* moves it more, these seeds cannot tell."
+    showed(f"{ranked(table, 'change')}{noise}")
 
 
 def _chart(summary: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:

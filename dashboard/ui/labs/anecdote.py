@@ -24,6 +24,7 @@ from dashboard.ui.parsing import check_count, parse_guidances, parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
+from dashboard.ui.withheld import measurable
 
 
 def colourfulness(image: Array) -> float:
@@ -58,6 +59,8 @@ def anecdote_lab(lesson: Lesson, belief: Misconception) -> None:
         st.markdown(f"**guidance {guidance:g}**")
         gallery(f"{trial.key}.{place}", row, columns, min_width=105)
     downloads(trial.key, results, columns, "Two settings, seed by seed", rows=[f"guidance {w:g}" for w in guidances])
+    if not measurable(results):
+        return
     _compare(guidances, [str(seed) for seed in seeds], rows, belief)
 
 
@@ -103,7 +106,7 @@ def reading(table: pd.DataFrame, change: Interval, first: str, second: str) -> s
     smallest, largest = table["difference"].min(), table["difference"].max()
     return text + (
         f"Single seeds say anything from {smallest:+.1f} to {largest:+.1f}, and **{opposite} of {len(table)}** "
-        "point the other way than the average."
+        f"{'points' if opposite == 1 else 'point'} the other way than the average."
     )
 
 

@@ -21,6 +21,7 @@ from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.prompt_notes import prompt_notes
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 
 def any_grid_lab(lesson: Lesson) -> None:
@@ -44,7 +45,8 @@ def any_grid_lab(lesson: Lesson) -> None:
     record(lesson.id).ran.add("grid")
     grid_gallery(trial.key, results, grid.rows.labels, grid.columns.labels)
     downloads(trial.key, results, grid.columns.labels, "Playground", rows=grid.rows.labels)
-    _compare(lesson, guess, grid, results)
+    if measurable(results):
+        _compare(lesson, guess, grid, results)
     if len(results) > 1:
         ui.text(lesson, "pair", kicker="Laboratory 2")
         pair_view("pair", key_of(lesson, "pair"), results, grid.titles)

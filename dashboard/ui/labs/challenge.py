@@ -18,6 +18,7 @@ from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_seed
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 
 def challenge_lab(lesson: Lesson) -> None:
@@ -44,6 +45,8 @@ def _by_seed(lesson: Lesson) -> None:
         return
     record(lesson.id).ran.add("challenge")
     gallery(trial.key, results, titles, columns=2, min_width=90)
+    if not measurable(results):
+        return
     comparison = compare(results[0].array(), results[1].array())
     same_noise = results[0].noise_sha256 == results[1].noise_sha256
     showed(

@@ -15,7 +15,7 @@ from dashboard.ui.changes import changed_rows
 from dashboard.ui.controls import request_from
 from dashboard.ui.distances import changed_pixels
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import plain
+from dashboard.ui.gallery import downloads, plain
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import NO_WORDS, check_count, parse_negatives, parse_seeds
@@ -23,6 +23,7 @@ from dashboard.ui.prompt_notes import prompt_notes
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
+from dashboard.ui.withheld import measurable
 
 
 def negatives_of(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -54,6 +55,9 @@ def eraser_lab(lesson: Lesson, belief: Misconception) -> None:
     record(lesson.id).ran.add(belief.experiment)
     rows = [results[start : start + len(seeds)] for start in range(0, len(results), len(seeds))]
     changed_rows(trial.key, rows, labels, columns)
+    downloads(trial.key, results, columns, belief.claim, rows=labels)
+    if not measurable(results):
+        return
     shares = changed_shares(rows)
     table_below(
         _table(negatives, columns, shares), "Share of pixels changed by each negative prompt", title="The numbers"

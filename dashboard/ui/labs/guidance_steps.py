@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -23,6 +25,7 @@ from dashboard.ui.parsing import parse_guidances, parse_seeds, parse_step_counts
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
+from dashboard.ui.withheld import measurable
 
 
 def guidance_steps_lab(lesson: Lesson) -> None:
@@ -50,6 +53,8 @@ def guidance_steps_lab(lesson: Lesson) -> None:
     st.markdown(f"Images of seed {seeds[0]}.")
     grid_gallery(trial.key, shown, rows, columns)
     downloads(trial.key, shown, columns, base.prompt or "(empty prompt)", rows=rows)
+    if not measurable(results):
+        return
     if len(counts) > 1:
         key = ("guidance and steps", *(result.sha256 for result in results))
         _measured(once(key, lambda: settling_table(results, len(counts))), scales, counts)
@@ -72,7 +77,9 @@ def _measured(table: pd.DataFrame, scales: Sequence[float], counts: Sequence[int
         "**How soon does each guidance settle?** Distance to its own longest run; means over seeds, 95% intervals."
     )
     told = ", ".join(f"guidance {row.guidance} at {row.steps} steps {row.mean:.2f}" for row in summary.itertuples())
-    st.vega_lite_chart(charts.curve(summary, x, DISTANCE, series="guidance").to_dict(), alt=f"Mean distance: {told}.")
+    top = float(np.nanmax(summary[["mean", "high"]].to_numpy(dtype=float)))
+    y = replace(DISTANCE, domain=(0.0, top))  # intervals reach below 0, distances do not
+    st.vega_lite_chart(charts.curve(summary, x, y, series="guidance").to_dict(), alt=f"Mean distance: {told}.")
     table_below(table, "Distance of every image to its own longest run")
     if len(scales) > 1:
         showed(_comparison(table, f"{scales[0]:g}", f"{scales[-1]:g}", counts[0], counts[-1]))

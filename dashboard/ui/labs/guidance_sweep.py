@@ -23,6 +23,7 @@ from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
+from dashboard.ui.withheld import measurable
 
 MEASURES = {  # column of the table -> what the learner reads
     "distance": "Distance to the first image",
@@ -50,6 +51,8 @@ def guidance_sweep_lab(lesson: Lesson) -> None:
     record(lesson.id).ran.add("sweep")
     gallery(trial.key, results, titles)
     downloads(trial.key, results, titles, base.prompt or "(empty prompt)")
+    if not measurable(results):
+        return
     if len(results) > 1:
         _measured(lesson, once(("guidances", *(r.sha256 for r in results)), lambda: sweep_table(results)), guess)
 

@@ -15,6 +15,7 @@ from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 _LOOP = """\
 images = []
@@ -42,6 +43,8 @@ def loop_lab(lesson: Lesson) -> None:
     record(lesson.id).ran.add("loop")
     gallery(trial.key, results, titles, columns=len(results), min_width=90)
     downloads(trial.key, results, titles, base.prompt or "(empty prompt)")
+    if not measurable(results):
+        return
     different = len({result.sha256 for result in results})
     apart = mean_distance([result.array() for result in results])
     showed(

@@ -16,7 +16,7 @@ from dashboard.ui.changes import difference_row
 from dashboard.ui.controls import request_from
 from dashboard.ui.distances import changed_pixels, relative_distance
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import downloads, gallery, plain
+from dashboard.ui.gallery import credit, downloads, gallery, plain
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
@@ -25,6 +25,7 @@ from dashboard.ui.prompt_notes import prompt_notes
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
+from dashboard.ui.withheld import measurable
 
 CHANNELS = ("red", "green", "blue")
 Pair = tuple[Sequence[ImageResult], Sequence[ImageResult]]  # without and with, a result a seed
@@ -63,10 +64,14 @@ def negative_lab(lesson: Lesson) -> None:
         block = results[place * 2 * len(seeds) : (place + 1) * 2 * len(seeds)]
         pairs[guidance] = block[: len(seeds)], block[len(seeds) :]
         for side, row in enumerate(pairs[guidance]):
+            key = f"{trial.key}.{place}.{side}"
             st.markdown(f"**{plain(rows[2 * place + side])}**")
-            gallery(f"{trial.key}.{place}.{side}", row, columns, columns=len(columns), min_width=80)
+            gallery(key, row, columns, columns=len(columns), min_width=80, credited=False)
         difference_row(*pairs[guidance], columns, min_width=80)
+    credit(results)
     downloads(trial.key, results, columns, f"Negative prompt: {negative or '(none)'}", rows=rows)
+    if not measurable(results):
+        return
     _compare(pairs)
 
 

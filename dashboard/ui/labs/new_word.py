@@ -28,6 +28,7 @@ from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import last_requests, show_run
 from dashboard.ui.teacher import error_chart, error_table, show_teaching
+from dashboard.ui.withheld import measurable
 
 TOKEN = "<zib>"
 DRAWN = 4  # pictures
@@ -151,6 +152,8 @@ def _before_and_after(
         return
     grid_gallery(trial.key, results, rows, columns)
     downloads(trial.key, results, columns, prompt, rows=rows)
+    if not measurable(results):
+        return
     _compare(lesson, results, pictures, teaching, guess)
 
 

@@ -24,6 +24,7 @@ from dashboard.ui.parsing import MAX_IMAGES, MAX_SEED, parse_seeds
 from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 ANOTHER_NOISE = 1_000  # seeds further: no other seed of the grid is likely to be it
 
@@ -81,6 +82,8 @@ def one_change_lab(lesson: Lesson) -> None:
     labels = [f"seed {seed}" for seed in seeds]
     grid_gallery(trial.key, results, labels, columns)
     downloads(trial.key, results, columns, "One change at a time", rows=labels)
+    if not measurable(results):
+        return
     _compare(lesson, guess, five, seeds, results)
 
 

@@ -28,6 +28,7 @@ from dashboard.ui.prompt_notes import prompt_notes
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
+from dashboard.ui.withheld import measurable
 
 PROMPTS, SEEDS = "another prompt", "another seed"
 
@@ -60,6 +61,8 @@ def prompt_grid_lab(lesson: Lesson) -> None:
     grid_gallery(trial.key, results, rows, prompts)
     downloads(trial.key, results, prompts, "Prompts on the same noise", rows=rows)
     st.caption(f"The first image is saved as `{file_name(results[0])}`: no word of the prompt is in its name.")
+    if not measurable(results):
+        return
     if len(prompts) > 1 and len(seeds) > 1:
         _compare(lesson, guess, results, prompts, seeds)
         if current_model() == DEFAULT:

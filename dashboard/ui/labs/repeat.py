@@ -16,6 +16,7 @@ from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_seed, parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 RUNS = 3
 FRESH_BELOW = 10**16  # as long as the course's own seeds, so that a learner can copy one by hand
@@ -45,6 +46,8 @@ def repeat_lab(lesson: Lesson) -> None:
     gallery(f"{trial.key}.free", results[:split], titles[:split], columns=RUNS, min_width=90)
     st.markdown(f"**One seed, {fixed}, three times**")
     gallery(f"{trial.key}.fixed", results[split:], titles[split:], columns=RUNS, min_width=90)
+    if not measurable(results):
+        return
     hashes = len({result.sha256 for result in results[split:]})
     apart = mean_distance([result.array() for result in results[:split]])
     showed(

@@ -19,6 +19,7 @@ from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model, latent_shape
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 SIGNS = {"identical": "=", "close": "≈", "different": "≠"}
 MAX_SEED = 2**63 - 1
@@ -58,6 +59,8 @@ def same_image_lab(lesson: Lesson) -> None:
     if results is None:
         return
     record(lesson.id).ran.add("same")
+    if not measurable(results):
+        return
     first, *others = results
     comparisons = [compare(first.array(), other.array()) for other in others]
     with st.grid(columns="auto", min_column_width=150) as grid:

@@ -23,6 +23,7 @@ from dashboard.ui.parsing import parse_seeds
 from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 
 def seed_grid_lab(lesson: Lesson) -> None:
@@ -45,6 +46,8 @@ def seed_grid_lab(lesson: Lesson) -> None:
     record(lesson.id).ran.add("grid")
     gallery(trial.key, results, titles)
     downloads(trial.key, results, titles, base.prompt or "(empty prompt)")
+    if not measurable(results):
+        return
     if len(results) > 1:
         _compare(lesson, guess, results)
 

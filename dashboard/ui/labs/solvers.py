@@ -23,6 +23,7 @@ from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_evaluations, parse_schedulers, parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 LONG_RUN = ("dpm++2m", 60)  # scheduler, steps: the long runs of all deterministic schedulers end in one image
 
@@ -48,6 +49,8 @@ def solvers_lab(lesson: Lesson) -> None:
     single(f"{trial.key}.long", results[across - 1], f"{scheduler}, {steps} steps", width=160)
     grid_gallery(trial.key, results[: across - 1], rows, columns)
     downloads(trial.key, results[: across - 1], columns, base.prompt or "(empty prompt)", rows=rows)
+    if not measurable(results):
+        return
     key = ("solvers", *budgets, *(result.sha256 for result in results))
     _measured(once(key, lambda: solver_table(results, budgets, across)), keys)
 

@@ -24,6 +24,7 @@ from dashboard.ui.parsing import parse_step_counts
 from dashboard.ui.predict import covered, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 STEPS = charts.Axis(column="steps", title="Steps, in the order of the grid")
 DISTANCE = charts.Axis(column="distance", title="Distance to the long run")
@@ -54,6 +55,8 @@ def step_sweep_lab(lesson: Lesson) -> None:
     record(lesson.id).ran.add("sweep")
     gallery(trial.key, results, titles, min_width=128)
     downloads(trial.key, results, titles, requests[0].prompt or "(empty prompt)")
+    if not measurable(results):
+        return
     if len(results) > 2:
         table = once(("sweep", *(result.sha256 for result in results)), lambda: sweep_table(results))
         table = table.assign(seconds=[result.seconds for result in results])

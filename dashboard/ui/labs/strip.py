@@ -22,6 +22,7 @@ from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_seed
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 
 def positions(frames: int) -> tuple[float, ...]:
@@ -60,6 +61,8 @@ def strip_lab(lesson: Lesson) -> None:
     st.vega_lite_chart(chart, alt=alt + ", ".join(f"{path} {norm:.2f}" for path, norm in middle.items()))
     with st.expander("The numbers behind the chart", icon=":material/table:"):
         st.dataframe(table, hide_index=True, alt="Strength of the noise at every position for both paths")
+    if not measurable(results):
+        return
     _summary([result.array() for result in results], ends, middle)
 
 

@@ -13,6 +13,7 @@ from dashboard.ui.grid_run import run_grid
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_prompts, parse_seeds
+from dashboard.ui.withheld import measurable
 
 
 def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
@@ -28,6 +29,8 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
     columns = [f"seed {seed}" for seed in seeds]
     results = run_grid(lesson, trial, requests, prompts, columns, heading="One seed, several prompts")
     if results is None:
+        return
+    if not measurable(results):
         return
     found = compare_axes(results, prompts, columns, question="What do images share: their prompt or their seed?")
     if len(found) < 2:

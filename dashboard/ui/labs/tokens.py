@@ -11,13 +11,14 @@ from dashboard.course import Lesson
 from dashboard.engine import ImageResult, TokenReport, compare
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import gallery, plain
+from dashboard.ui.gallery import downloads, gallery, plain
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model, files_are_here
 from dashboard.ui.prompt_notes import notes_on, readable, report_of
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
+from dashboard.ui.withheld import measurable
 
 MARKERS = 2  # one token before the words and one after
 
@@ -39,6 +40,9 @@ def tokens_lab(lesson: Lesson) -> None:
         return
     record(lesson.id).ran.add("tokens")
     gallery(trial.key, results, titles, columns=len(titles), min_width=90)
+    downloads(trial.key, results, titles, prompt)
+    if not measurable(results):
+        return
     showed(f"{_sentence('at the end', results[0], results[1])} {_sentence('in front', results[0], results[2])}")
 
 

@@ -8,13 +8,14 @@ from dashboard.course import Lesson, Misconception
 from dashboard.engine import compare
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import grid_gallery, plain
+from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.labs.new_word import TOKEN, taught_word
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_prompts, parse_seeds
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 
 def unchanged_lab(lesson: Lesson, belief: Misconception) -> None:
@@ -42,7 +43,10 @@ def unchanged_lab(lesson: Lesson, belief: Misconception) -> None:
     if results is None:
         return
     record(lesson.id).ran.add(belief.experiment)
-    grid_gallery(trial.key, results, [plain(prompt) for prompt in prompts], columns)
+    grid_gallery(trial.key, results, prompts, columns)
+    downloads(trial.key, results, columns, belief.claim, rows=prompts)
+    if not measurable(results):
+        return
     pairs = [compare(a.array(), b.array()) for a, b in zip(results[::2], results[1::2], strict=True)]
     same = sum(pair.verdict == "identical" for pair in pairs)
     if same == len(pairs):

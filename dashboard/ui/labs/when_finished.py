@@ -16,6 +16,7 @@ from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_step_counts
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 
 def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
@@ -35,6 +36,8 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
     record(lesson.id).ran.add(belief.experiment)
     gallery(trial.key, results, titles)
     downloads(trial.key, results, titles, base.prompt or "(empty prompt)")
+    if not measurable(results):
+        return
     ran = "; ".join(f"{count} asked, {result.steps_run} run" for count, result in zip(counts, results, strict=True))
     exact = all(count == result.steps_run for count, result in zip(counts, results, strict=True))
     verdict = (

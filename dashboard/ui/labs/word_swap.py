@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageRequest, ImageResult
-from dashboard.intervals import paired_difference, summarise, tells_apart
+from dashboard.intervals import summarise
 from dashboard.ui.changes import changed_rows
 from dashboard.ui.controls import request_from
 from dashboard.ui.distances import from_first
@@ -23,9 +23,11 @@ from dashboard.ui.models import current_model
 from dashboard.ui.once import once
 from dashboard.ui.parsing import check_count, parse_seeds, parse_swaps
 from dashboard.ui.prompt_notes import prompt_notes
+from dashboard.ui.ranking import ranked
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
+from dashboard.ui.withheld import measurable
 
 TYPED = "as typed"
 
@@ -84,6 +86,8 @@ def word_swap_lab(lesson: Lesson) -> None:
     rows = [results[start : start + len(seeds)] for start in range(0, len(results), len(seeds))]
     changed_rows(trial.key, rows, [f"{label}: {prompt}" for label, prompt in made.items()], columns)
     downloads(trial.key, results, columns, made[TYPED] or "(empty prompt)", rows=labels)
+    if not measurable(results):
+        return
     _compare(rows, labels, [str(seed) for seed in seeds])
 
 
@@ -118,21 +122,7 @@ def _compare(rows: Sequence[Sequence[ImageResult]], labels: Sequence[str], seeds
         + "; ".join(f"{row['edit']} {row['mean']:.2f}" for _, row in summary.iterrows()),
     )
     table_below(table, "Distance from the prompt as typed, for every edit and seed")
-    showed(reading(table, summary))
-
-
-def reading(table: pd.DataFrame, summary: pd.DataFrame) -> str:
-    """Which edit moved the image most and least, and whether the seeds tell the two apart."""
-    ranked = summary.sort_values("mean", ascending=False)
-    most, least = ranked.iloc[0], ranked.iloc[-1]
-    text = f"{plain(most['edit'])} moved the image most: **{most['mean']:.2f}**."
-    if len(ranked) == 1:
-        return text
-    text += f" Least did {plain(least['edit'])}: **{least['mean']:.2f}**."
-    of = {name: table.loc[table["edit"] == name, "distance"].tolist() for name in (most["edit"], least["edit"])}
-    if tells_apart(paired_difference(of[most["edit"]], of[least["edit"]])):
-        return f"{text} The difference between the two is beyond chance at 95%."
-    return f"{text} With these seeds the two cannot be told apart."
+    showed(ranked(table, "edit"))
 
 
 def _chart(summary: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
