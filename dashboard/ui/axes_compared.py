@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from dashboard import charts
 from dashboard.engine import ImageResult
-from dashboard.intervals import Interval, mean_interval, summarise
+from dashboard.intervals import Interval, mean_interval
 from dashboard.ui.distances import Array, mean_distance
 from dashboard.ui.once import once
 from dashboard.ui.tables import table_below
@@ -41,22 +43,25 @@ def compare_axes(
     table = once(key, lambda: distances([r.array() for r in results], rows, columns))
     if table.empty:
         return {}
-    found = {way: mean_interval(table.loc[table["between"] == way, "distance"].tolist()) for way in _ways(table)}
+    found = {str(way): _mean(group["distance"].tolist()) for way, group in table.groupby("between", sort=False)}
     st.markdown(f"**{question}** Bars are means; lines are 95% intervals over rows or columns.")
     st.vega_lite_chart(
-        once((*key, "chart"), lambda: _chart(table)),
+        once((*key, "chart"), lambda: _chart(found)),
         alt="Distance between two images: " + "; ".join(f"{way} {interval}" for way, interval in found.items()),
     )
     table_below(table, "Mean distance in every row and in every column")
     return found
 
 
-def _ways(table: pd.DataFrame) -> list[str]:
-    return [str(way) for way in table["between"].unique()]
+def _mean(distances: Sequence[float]) -> Interval:
+    """Their mean's interval; it ends at 0, below which no mean of distances can be."""
+    found = mean_interval(distances)
+    return replace(found, low=float(np.maximum(found.low, 0.0)))
 
 
-def _chart(table: pd.DataFrame) -> dict[str, Any]:
+def _chart(found: Mapping[str, Interval]) -> dict[str, Any]:
     x = charts.Axis(column="between", title="Which images are compared")
     y = charts.Axis(column="distance", title="Distance (0 same, 1 unrelated)")
-    chart: dict[str, Any] = charts.bars(summarise(table, ["between"], "distance"), x, y, order=[ALONG, DOWN]).to_dict()
+    summary = pd.DataFrame([{"between": way, **asdict(interval)} for way, interval in found.items()])
+    chart: dict[str, Any] = charts.bars(summary, x, y, order=[ALONG, DOWN]).to_dict()
     return chart

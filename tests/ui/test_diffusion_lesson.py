@@ -196,7 +196,7 @@ def test_the_belief_is_tested_with_one_noise_for_every_prompt(page: AppTest, eng
     (job,) = jobs(engine, 9)
     by_seed = {request.seed: {r.prompt for r in job.requests if r.seed == request.seed} for request in job.requests}
     assert [len(prompts) for prompts in by_seed.values()] == [3, 3, 3]
-    assert "these images cannot decide it" in words(page), "painted noise differs as much either way"
+    assert "These images cannot decide it" in words(page), "painted noise differs as much either way"
 
 
 def test_a_look_that_fails_leaves_a_sentence_and_a_way_to_try_again(page: AppTest, engine: FakeEngine) -> None:

@@ -198,6 +198,12 @@ def test_the_grids_chart_compares_rows_with_columns(playground: AppTest) -> None
     assert "this grid cannot tell which moved it more" in words(playground), "painted noise differs as much either way"
 
 
+def test_no_mean_of_distances_is_said_to_lie_below_nought() -> None:
+    wide = axes_compared._mean([0.1, 0.1, 0.9])
+    assert mean_interval([0.1, 0.1, 0.9]).low < 0 == wide.low and wide.high == mean_interval([0.1, 0.1, 0.9]).high
+    assert np.isnan(axes_compared._mean([0.3]).low)
+
+
 def test_a_single_row_is_shown_and_nothing_is_claimed(playground: AppTest) -> None:
     fill(playground, "playground.grid.row_values", "5")
     run_grid(playground)

@@ -246,7 +246,7 @@ def test_a_cell_says_its_seed_once(seeds: AppTest) -> None:
 BELIEF = load_course().lessons["seeds"].misconceptions[0]
 
 
-@pytest.mark.parametrize(("prompt", "refuted"), [([0.4, 0.5, 0.6], True), ([0.8, 0.9, 1.2], False)])
+@pytest.mark.parametrize(("prompt", "refuted"), [([0.3, 0.3, 0.9], True), ([0.9, 1.0, 1.1], False)])
 def test_the_belief_about_style_is_refuted_only_by_a_clear_difference(prompt: list[float], refuted: bool) -> None:
     said = style.reading(mean_interval(prompt), mean_interval([0.98, 1.0, 1.02]), BELIEF)
     assert str(mean_interval(prompt)) in said

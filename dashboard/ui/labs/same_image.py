@@ -49,7 +49,7 @@ def variants(base: ImageRequest, other_scheduler: str, shape: tuple[int, int, in
 
 def same_image_lab(lesson: Lesson) -> None:
     """Form, the first image, a card for each variant, the table, and what the run showed."""
-    trial = experiment_form(lesson, "same", button="Make it again, six ways")
+    trial = experiment_form(lesson, "same", button="Make it again, five ways")
     if trial is None:
         return
     base = request_from(trial.values, current_model())

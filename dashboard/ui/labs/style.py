@@ -40,11 +40,11 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
 
 
 def reading(same_prompt: Interval, same_seed: Interval, belief: Misconception) -> str:
-    """The two distances in words; refutes the belief only where one seed's images are clearly farther apart."""
+    """The two distances in words; refutes the belief where one seed's images are no closer than one prompt's."""
     told = (
         f"One *prompt*, different seeds: the images lie {same_prompt} apart. One *seed*, different prompts: they lie "
         f"{same_seed} apart (1: unrelated). "
     )
-    if same_seed.low > same_prompt.high:
+    if same_seed.low > same_prompt.mean:
         return told + belief.refutation
-    return told + "The intervals overlap, so these images cannot decide it: try more seeds and prompts."
+    return told + "These images cannot decide it: try more seeds and prompts."
