@@ -32,10 +32,8 @@ def distances(images: Sequence[Array], rows: Sequence[str], columns: Sequence[st
     return pd.DataFrame(found, columns=["between", "at", "distance"])
 
 
-def compare_axes(
-    results: Sequence[ImageResult], rows: Sequence[str], columns: Sequence[str], *, question: str
-) -> dict[str, Interval]:
-    """Draw bars and their table under `question`; ALONG over the rows and DOWN over the columns, where there are two.
+def compare_axes(results: Sequence[ImageResult], rows: Sequence[str], columns: Sequence[str]) -> dict[str, Interval]:
+    """Draw bars and their table; ALONG over the rows and DOWN over the columns, where there are two.
 
     An axis with a single value has no pairs to compare: its entry is missing, and with both missing nothing is drawn.
     """
@@ -44,7 +42,7 @@ def compare_axes(
     if table.empty:
         return {}
     found = {str(way): _mean(group["distance"].tolist()) for way, group in table.groupby("between", sort=False)}
-    st.markdown(f"**{question}** Bars are means; lines are 95% intervals over rows or columns.")
+    st.markdown("**Which axis moves the image more?** Bars are means; lines are 95% intervals over rows or columns.")
     st.vega_lite_chart(
         once((*key, "chart"), lambda: _chart(found)),
         alt="Distance between two images: " + "; ".join(f"{way} {interval}" for way, interval in found.items()),

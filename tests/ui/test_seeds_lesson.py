@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from fake_engine import SHAPE, FakeEngine
 from streamlit.testing.v1 import AppTest
@@ -246,11 +247,21 @@ def test_a_cell_says_its_seed_once(seeds: AppTest) -> None:
 BELIEF = load_course().lessons["seeds"].misconceptions[0]
 
 
-@pytest.mark.parametrize(("prompt", "refuted"), [([0.3, 0.3, 0.9], True), ([0.9, 1.0, 1.1], False)])
+@pytest.mark.parametrize(("prompt", "refuted"), [([0.4, 0.5, 0.6], True), ([0.8, 0.9, 1.2], False)])
 def test_the_belief_about_style_is_refuted_only_by_a_clear_difference(prompt: list[float], refuted: bool) -> None:
     said = style.reading(mean_interval(prompt), mean_interval([0.98, 1.0, 1.02]), BELIEF)
     assert str(mean_interval(prompt)) in said
     assert (BELIEF.refutation in said) == refuted and ("cannot decide" in said) != refuted
+
+
+def test_what_images_share_is_measured_over_seeds() -> None:
+    rng = np.random.default_rng(0)
+    scenes = [rng.normal(size=(8, 8, 3)) for _ in "ab"]
+    seeds = [0.3 * rng.normal(size=(8, 8, 3)) for _ in range(4)]
+    same_prompt, same_seed = style.shared([[scene + seed for seed in seeds] for scene in scenes])
+    assert same_prompt.high < 0.5 < same_seed.low, "the scene counts more than the seed, whichever seeds were drawn"
+    assert same_prompt.n == same_seed.n == len(seeds)
+    assert same_seed == mean_interval([relative_distance(*(scene + seed for scene in scenes)) for seed in seeds])
 
 
 def test_one_prompt_alone_compares_nothing(seeds: AppTest) -> None:

@@ -53,7 +53,7 @@ def any_grid_lab(lesson: Lesson) -> None:
 
 
 def _compare(lesson: Lesson, guess: Guess, grid: Grid, results: Sequence[ImageResult]) -> None:
-    found = compare_axes(results, grid.rows.labels, grid.columns.labels, question="Which axis moves the image more?")
+    found = compare_axes(results, grid.rows.labels, grid.columns.labels)
     if not found:
         return
     if len(found) < 2:

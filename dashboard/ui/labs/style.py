@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
 import streamlit as st
 
+from dashboard import charts
 from dashboard.course import Lesson, Misconception
-from dashboard.intervals import Interval
-from dashboard.ui.axes_compared import ALONG, DOWN, compare_axes
+from dashboard.intervals import Interval, mean_interval, pairs_interval
 from dashboard.ui.controls import request_from
+from dashboard.ui.distances import Array, mean_distance, relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.grid_run import run_grid
 from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
+from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_prompts, parse_seeds
+from dashboard.ui.tables import table_below
 from dashboard.ui.withheld import measurable
 
 
@@ -32,19 +40,44 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
         return
     if not measurable(results):
         return
-    found = compare_axes(results, prompts, columns, question="What do images share: their prompt or their seed?")
-    if len(found) < 2:
+    if len(seeds) < 2 or len(prompts) < 2:
         showed("One prompt or one seed alone compares nothing: give at least two of each.")
         return
-    showed(reading(found[ALONG], found[DOWN], belief))
+    rows = [results[start : start + len(seeds)] for start in range(0, len(results), len(seeds))]
+    key = ("prompts and seeds", *(result.sha256 for result in results))
+    same_prompt, same_seed = once(key, lambda: shared([[result.array() for result in row] for row in rows]))
+    _chart(same_prompt, same_seed)
+    showed(reading(same_prompt, same_seed, belief))
+
+
+def shared(rows: Sequence[Sequence[Array]]) -> tuple[Interval, Interval]:
+    """How far apart images of one prompt are, and images of one seed: means and their intervals, both over the seeds.
+
+    `rows`: a row a prompt, a column a seed, two of each at least.
+    """
+    tables = [[[relative_distance(a, b) for a in row] for b in row] for row in rows]  # (prompts, seeds, seeds)
+    same_prompt = pairs_interval(np.mean(tables, axis=0).tolist())
+    same_seed = mean_interval([mean_distance(column) for column in zip(*rows, strict=True)])
+    return same_prompt, same_seed
+
+
+def _chart(same_prompt: Interval, same_seed: Interval) -> None:
+    found = {"same prompt": same_prompt, "same seed": same_seed}
+    table = pd.DataFrame([{"images of the": name, **asdict(interval)} for name, interval in found.items()])
+    x = charts.Axis(column="images of the", title="What two images share")
+    y = charts.Axis(column="distance", title="Distance (0 same, 1 unrelated)")
+    st.markdown("**Which images are alike?** Bars are means over pairs of images; lines are 95% intervals over seeds.")
+    told = ", ".join(f"{name} {interval}" for name, interval in found.items())
+    st.vega_lite_chart(charts.bars(table, x, y, order=list(found)).to_dict(), alt=f"Distance of two images: {told}.")
+    table_below(table, "Mean distance of images that share their prompt, and of images that share their seed")
 
 
 def reading(same_prompt: Interval, same_seed: Interval, belief: Misconception) -> str:
-    """The two distances in words; refutes the belief where one seed's images are no closer than one prompt's."""
+    """The two distances in words; refutes the belief where one seed's images are clearly farther apart."""
     told = (
         f"One *prompt*, different seeds: the images lie {same_prompt} apart. One *seed*, different prompts: they lie "
         f"{same_seed} apart (1: unrelated). "
     )
-    if same_seed.low > same_prompt.mean:
+    if same_seed.low > same_prompt.high:
         return told + belief.refutation
     return told + "These images cannot decide it: try more seeds and prompts."
