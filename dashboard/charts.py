@@ -177,7 +177,7 @@ def curve(
         colour = {"color": alt.Color(f"{series}:N", scale=alt.Scale(range=SERIES), legend=legend, **told)}
         encoded |= colour | {
             "shape": alt.Shape(f"{series}:N", **told),
-            "strokeDash": alt.StrokeDash(f"{series}:N", **told, legend=None),  # a dashed symbol is a smear
+            "strokeDash": alt.StrokeDash(f"{series}:N", **told),
         }
     base = alt.Chart(summary)
     plain = {} if series else {"color": ACCENT}

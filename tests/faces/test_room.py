@@ -22,7 +22,7 @@ from dashboard.faces.compare import recovery
 from dashboard.faces.crops import crop_square, cut, overlap, scaled
 from dashboard.faces.damage import Damage, damaged
 from dashboard.faces.paste import paste_back
-from dashboard.faces.pictures import MAX_BYTES, read_picture
+from dashboard.faces.pictures import MAX_BYTES, png_bytes, read_picture
 from dashboard.faces.restoration import FaceError, enlarge
 from dashboard.faces.round_trip import latents_across, through_latents
 from dashboard.faces.sizes import at_size, large_faces, longer_side
@@ -288,3 +288,11 @@ def test_any_bytes_give_a_picture_or_a_sentence(data):
 def test_a_box_scales_with_its_picture():
     assert scaled((1, 2, 3, 4), 2) == (2, 4, 6, 8)
     assert crop_square((10, 10, 20, 14)) == (7.5, 4.5, 22.5, 19.5)
+
+
+def test_a_saved_picture_can_say_what_was_done_to_it():
+    picture = Image.new("RGB", (20, 30), "teal")
+    with Image.open(io.BytesIO(png_bytes(picture, "Faces restored by a network"))) as saved:
+        assert saved.text["Comment"] == "Faces restored by a network" and saved.tobytes() == picture.tobytes()
+    with Image.open(io.BytesIO(png_bytes(picture))) as plain:
+        assert plain.text == {}

@@ -283,6 +283,7 @@ def test_pockets_card_is_checked_and_a_missing_card_is_told(
     (table,) = [f.value for f in app.dataframe if "question" in f.value.columns]
     assert len(table) == 7 and "✓ yes" in set(table["found"])
     assert "questions were found in this card." in words(app)
+    assert not any("#" in text or "**" in text or "](" in text for text in table["the card's words"])
     monkeypatch.setattr(INFO, "source", str(tmp_path))
     assert "came without a card" in words(open_page("beyond"))
 

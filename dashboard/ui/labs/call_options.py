@@ -81,4 +81,5 @@ def _summary(pipeline: str, options: Mapping[str, Option]) -> None:
     used = [name for name in options if name in USED_HERE]
     more = [name for name in options if name not in call_options(TEXT_TO_IMAGE)]
     beyond = f" It has {len(more)} that plain text-to-image lacks: {', '.join(f'`{m}`' for m in more)}." if more else ""
-    showed(f"`{pipeline}` takes {len(options)} arguments. This dashboard's requests carry {len(used)} of them.{beyond}")
+    told = f"`{pipeline}` takes {len(options)} arguments. This dashboard's requests carry {len(used)} of them.{beyond}"
+    showed(told, opening="What the table says.")

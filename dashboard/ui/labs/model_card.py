@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -38,9 +39,8 @@ def model_card_lab() -> None:
         st.code(text, language="markdown", wrap_lines=True, height=420)
     missing = [answer.question.question for answer in answers if not answer.answered]
     gaps = f" Nothing was found for: {' '.join(missing)}" if missing else ""
-    showed(
-        f"Words that answer {len(answers) - len(missing)} of {len(answers)} questions were found in this card.{gaps}"
-    )
+    found = f"Words that answer {len(answers) - len(missing)} of {len(answers)} questions were found in this card."
+    showed(f"{found}{gaps}", opening="What the table says.")
 
 
 def _table(answers: tuple[CardAnswer, ...]) -> None:
@@ -49,7 +49,7 @@ def _table(answers: tuple[CardAnswer, ...]) -> None:
             "question": answer.question.question,
             "found": "✓ yes" if answer.answered else "– no",
             "line": ", ".join(str(line.number) for line in answer.lines),
-            "the card's words": answer.lines[0].text if answer.lines else "",
+            "the card's words": _first_words(answer),
         }
         for answer in answers
     ]
@@ -62,7 +62,14 @@ def _table(answers: tuple[CardAnswer, ...]) -> None:
             "question": st.column_config.TextColumn(width=230),
             "found": st.column_config.TextColumn(width=70),
             "line": st.column_config.TextColumn(width=90),
-            "the card's words": st.column_config.TextColumn("its first line about it", width="large"),
+            "the card's words": st.column_config.TextColumn("its first words about it", width="large"),
         },
         alt="Which questions the model card answers, and in which lines",
     )
+
+
+def _first_words(answer: CardAnswer) -> str:
+    """The first line that was found: a sentence before a heading, and without its Markdown."""
+    texts = [line.text for line in answer.lines]
+    first = next((text for text in texts if not text.startswith("#")), texts[0] if texts else "")
+    return re.sub(r"^#+ |\*\*|\]\([^)]*\)|\[", "", first)
