@@ -276,7 +276,7 @@ def shares(table: pd.DataFrame, *, order: Sequence[str]) -> alt.LayerChart:
         .mark_rule(strokeWidth=2)
         .encode(x=place, xOffset=aside, y="low:Q", y2="high:Q", color=colour)
     )
-    return alt.layer(spans, marks).properties(height=HEIGHT)
+    return alt.layer(spans, marks).properties(height=HEIGHT + LEGEND_HEIGHT)
 
 
 def learning_curve(table: pd.DataFrame, steps: int) -> alt.LayerChart:

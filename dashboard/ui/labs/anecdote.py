@@ -57,7 +57,7 @@ def anecdote_lab(lesson: Lesson, belief: Misconception) -> None:
     rows = results[: len(seeds)], results[len(seeds) :]
     for place, (guidance, row) in enumerate(zip(guidances, rows, strict=True)):
         st.markdown(f"**guidance {guidance:g}**")
-        gallery(f"{trial.key}.{place}", row, columns, min_width=105)
+        gallery(f"{trial.key}.{place}", row, columns, min_width=105, credited=place == 1)
     downloads(trial.key, results, columns, "Two settings, seed by seed", rows=[f"guidance {w:g}" for w in guidances])
     if not measurable(results):
         return
