@@ -1,4 +1,4 @@
-"""The judge: a small convolutional network that says what a Pocket picture shows.
+"""The judge: a small network that says what a Pocket picture shows.
 
 It learned from the renderer's exact truth alone (see `truth`), never from Pocket and never from the scorer, so it can
 mark both. It errs too: `JUDGE_FOLDER/measured.json` holds how often, on scenes that it never saw.
@@ -21,6 +21,7 @@ from dashboard.pocket.score import Picture, as_array
 JUDGE_FOLDER = Path(__file__).parent / "judge_weights"
 SIDE_PX = 64
 _BATCH = 64
+_HEADS = 4
 
 
 class _Block(nn.Module):
@@ -38,20 +39,30 @@ class _Block(nn.Module):
 
 
 class JudgeNetwork(nn.Module):
-    """Pictures (B, 3, 64, 64) in -1 .. 1 -> for each field the logits of its classes."""
+    """Pictures (B, 3, 64, 64) in -1 .. 1 -> for each field the logits of its classes.
 
-    def __init__(self, fields: Mapping[str, Sequence[str]], channels: Sequence[int] = (32, 64, 128, 160)) -> None:
+    Convolutions read the picture down to 8 x 8 cells. Every field then has a token of its own, which attends to the
+    cells and to the other fields: a tiny thing is found wherever it stands, and who is on whom is a matter of places.
+    """
+
+    def __init__(self, fields: Mapping[str, Sequence[str]], channels: Sequence[int] = (48, 96, 192)) -> None:
         super().__init__()
         self.fields = {name: tuple(classes) for name, classes in fields.items()}
         self.channels = tuple(channels)
         self.blocks = nn.Sequential(*(_Block(a, b) for a, b in zip((3, *channels), channels, strict=False)))
-        # Where a thing stands matters (who is on whom), so the last 4 x 4 cells are read one by one.
-        self.gather = nn.Linear(channels[-1] * 16, 256)
-        self.heads = nn.ModuleDict({name: nn.Linear(256, len(classes)) for name, classes in self.fields.items()})
+        width, self.cells = channels[-1], (SIDE_PX >> len(channels)) ** 2
+        self.places = nn.Parameter(0.02 * torch.randn(self.cells + len(self.fields), width))
+        layer = nn.TransformerEncoderLayer(
+            width, _HEADS, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.attention = nn.TransformerEncoder(layer, 2, norm=nn.LayerNorm(width), enable_nested_tensor=False)
+        self.heads = nn.ModuleDict({name: nn.Linear(width, len(classes)) for name, classes in self.fields.items()})
 
     def forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        features = F.silu(self.gather(F.silu(self.blocks(pixels)).flatten(1)))
-        return {name: head(features).float() for name, head in self.heads.items()}
+        cells = self.blocks(pixels).flatten(2).transpose(1, 2)  # (B, cells, width)
+        tokens = self.attention(F.pad(cells, (0, 0, 0, len(self.fields))) + self.places)
+        answers = tokens[:, self.cells :].unbind(dim=1)  # one (B, width) a field
+        return {name: self.heads[name](answer).float() for name, answer in zip(self.fields, answers, strict=True)}
 
 
 class Judge:

@@ -26,7 +26,7 @@ MEASURED = json.loads((JUDGE_FOLDER / "measured.json").read_text(encoding="utf-8
 
 
 def test_the_files_are_small():
-    assert sum(path.stat().st_size for path in JUDGE_FOLDER.iterdir()) < 3e6
+    assert sum(path.stat().st_size for path in JUDGE_FOLDER.iterdir()) < 3.5e6
 
 
 def test_it_answers_the_worlds_questions():
@@ -35,8 +35,8 @@ def test_it_answers_the_worlds_questions():
 
 def test_it_was_good_on_scenes_that_it_never_saw():
     shares = {name: tried["right"] / tried["of"] for name, tried in MEASURED["decoded"].items()}
-    assert shares["subject"] > 0.85 and shares["background"] > 0.9 and shares["style"] > 0.9, shares
-    assert shares["second_subject"] > 0.75 and shares["colour"] > 0.85, shares
+    assert shares["subject"] >= 0.98 and shares["background"] > 0.98 and shares["style"] > 0.95, shares
+    assert shares["second_subject"] > 0.98 and shares["colour"] > 0.98, shares
 
 
 def test_it_reads_the_pictures_that_are_shipped():
@@ -46,7 +46,7 @@ def test_it_reads_the_pictures_that_are_shipped():
     truths = [shown(scene, CAST) for scene in explorer.scenes[:200]]
     for name in ("subject", "background"):
         right = np.mean([verdict[name] == truth[name] for verdict, truth in zip(verdicts, truths, strict=True)])
-        assert right > MEASURED["decoded"][name]["right"] / MEASURED["decoded"][name]["of"] - 0.1
+        assert right > MEASURED["decoded"][name]["right"] / MEASURED["decoded"][name]["of"] - 0.03
 
 
 def test_a_verdict_is_the_likeliest_class():
@@ -67,7 +67,7 @@ def test_another_size_is_refused():
 
 def test_saved_and_loaded_it_says_the_same(tmp_path):
     torch.manual_seed(0)
-    network = JudgeNetwork({"a": ("x", "y"), "b": ("u", "v", "w")}, (8, 8, 8, 8)).eval()
+    network = JudgeNetwork({"a": ("x", "y"), "b": ("u", "v", "w")}, (8, 8, 8)).eval()
     save_judge(network, tmp_path)
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     pixels = torch.from_numpy(picture)[None].permute(0, 3, 1, 2).float() / 127.5 - 1

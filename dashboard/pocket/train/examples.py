@@ -72,7 +72,8 @@ def load_examples(folder: Path, world: World, vae: AutoencoderKL, *, training: i
     """`training` scenes of Pocket's training set and `study` more, drawn once and kept in `folder`."""
     scenes = tuple(training_scene(index, world.cast) for index in range(training))
     scenes += tuple(study_scene(index, world.cast) for index in range(study))
-    path, marker = folder / "examples.npy", folder / "examples.json"
+    name = f"examples-{training}-{study}"
+    path, marker = folder / f"{name}.npy", folder / f"{name}.json"
     wanted = {"training": training, "study": study, "subjects": sorted(world.cast.by_name)}
     if not (marker.exists() and json.loads(marker.read_text()) == wanted):
         folder.mkdir(parents=True, exist_ok=True)

@@ -39,24 +39,24 @@ class JudgeBudget:
     training_scenes: int
     study_scenes: int
     unseen_scenes: int = 2000
-    channels: tuple[int, ...] = (32, 64, 128, 160)
+    channels: tuple[int, ...] = (48, 96, 192)
     world: str = SHIPPED
 
 
 BUDGETS = {
     "smoke": JudgeBudget(
-        phase=Phase(steps=80, batch_size=32, learning_rate=2e-3, warmup_steps=5, ema_decay=0.9),
+        phase=Phase(steps=150, batch_size=32, learning_rate=4e-3, warmup_steps=5, ema_decay=0.9),
         training_scenes=400,
         study_scenes=200,
         unseen_scenes=100,
-        channels=(16, 16, 32, 32),
+        channels=(16, 16, 32),
         world="shapes",
     ),
-    # About 15 minutes on one free core, the pictures (the scorer's own) not counted.
+    # About half an hour on one free core, ten minutes of it for the pictures.
     "cpu": JudgeBudget(
-        phase=Phase(steps=2600, batch_size=128, learning_rate=2e-3, cooldown=0.6, ema_decay=0.99),
-        training_scenes=24_000,
-        study_scenes=16_000,
+        phase=Phase(steps=1800, batch_size=128, learning_rate=2e-3, cooldown=0.7, ema_decay=0.99),
+        training_scenes=70_000,
+        study_scenes=60_000,
     ),
 }
 
