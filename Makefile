@@ -5,7 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8501
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types pytest format pocket-art pocket-train pocket-scorer pocket-eval bench bench-openvino bench-gpu clean
+.PHONY: run test lint types pytest format pocket-art pocket-train pocket-fast pocket-scorer pocket-eval bench bench-openvino bench-gpu clean
 
 run: $(VENV)/.run-ready
 	$(BIN)/python -m streamlit run streamlit_app.py --server.address $(HOST) --server.port $(PORT)
@@ -38,6 +38,10 @@ BUDGET ?= cpu
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 pocket-train: $(VENV)/.test-ready
 	$(BIN)/python -m dashboard.pocket.train --budget $(BUDGET) --workers $(WORKERS)
+
+# Pocket Fast, from the shipped weights; to be made again whenever those change.
+pocket-fast: $(VENV)/.test-ready
+	$(BIN)/python -m dashboard.pocket.train.distil
 
 # The scorer, the judge and the data explorer's pictures; to be made again when the world or the autoencoder changes.
 pocket-scorer: $(VENV)/.test-ready

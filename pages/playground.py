@@ -1,23 +1,18 @@
 """Playground: any two parameters against each other. What the page says and asks stands in lessons/playground/."""
 
-import streamlit as st
-
 from dashboard.ui import lesson as ui
 
 lesson = ui.open_lesson("playground")
-words, picture = st.columns([3, 2], gap="large")
-with words:
-    ui.text(lesson, "intro")
-with picture:
-    ready = ui.wait_for_engine()
+ui.text(lesson, "intro")
+ready = ui.wait_for_engine()
 
 if ready:
     from dashboard.ui import load_settings  # need torch
-    from dashboard.ui.labs import anecdote, any_grid, code, first
+    from dashboard.ui.labs import anecdote, any_grid, code, live
 
-    with picture:
-        first.first_image(lesson)
-    ui.text(lesson, "grid", kicker="Laboratory 1 · the experiment")
+    ui.text(lesson, "live", kicker="Laboratory 1 · at once")
+    live.live_lab(lesson, "grid")
+    ui.text(lesson, "grid", kicker="Laboratory 2 · the experiment")
     load_settings.load_settings(lesson, "grid")
     any_grid.any_grid_lab(lesson)
     ui.heading("A belief to test", "misconception")

@@ -213,7 +213,8 @@ def _loop(pipe: StableDiffusionPipeline, config: Mapping[str, Any], requests: Se
     """The course's loop. `pipe` itself runs without gradients; `config`: of the scheduler that it came with."""
     import diffusers
 
-    pipe.scheduler = getattr(diffusers, SCHEDULERS[requests[0].scheduler].class_name).from_config(config)
+    info = SCHEDULERS[requests[0].scheduler]
+    pipe.scheduler = getattr(diffusers, info.class_name).from_config(config, **info.options)
     side = pipe.unet.config.sample_size
     shape = (1, pipe.unet.config.in_channels, side, side)
     images = []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from dashboard.engine import SCHEDULERS, ImageRequest
+from dashboard.engine.catalogue import CATALOGUE, POCKET_FAST
 
 
 class BadInput(ValueError):
@@ -72,15 +73,30 @@ def build_parser() -> argparse.ArgumentParser:
 
 def base_request(arguments: argparse.Namespace, prompt: str) -> ImageRequest:
     """The request that the arguments describe. ValueError where one is out of range."""
+    chosen = {
+        "num_inference_steps": arguments.steps,
+        "guidance_scale": arguments.guidance,
+        "scheduler": arguments.scheduler,
+    }
     return ImageRequest(
         prompt=prompt,
         negative_prompt=arguments.negative,
         seed=arguments.seed,
-        num_inference_steps=arguments.steps,
-        guidance_scale=arguments.guidance,
-        scheduler=arguments.scheduler,
         model=arguments.model,
+        **_own_settings(arguments.model) | {name: value for name, value in chosen.items() if value is not None},
     )
+
+
+def _own_settings(model: str) -> dict[str, Any]:
+    """What Pocket Fast was distilled for; other models are asked as Pocket is."""
+    if model != POCKET_FAST:
+        return {}
+    about = CATALOGUE[model]
+    return {
+        "num_inference_steps": about.default_steps,
+        "guidance_scale": about.default_guidance_scale,
+        "scheduler": about.default_scheduler,
+    }
 
 
 def _command(
@@ -101,13 +117,8 @@ def _settings(command: _Parser) -> None:
     plain = ImageRequest(prompt="")
     command.add_argument("--negative", default="", metavar="N", help="negative prompt")
     command.add_argument("--seed", type=int, default=plain.seed, metavar="S", help="default: %(default)s")
-    command.add_argument(
-        "--steps", type=int, default=plain.num_inference_steps, metavar="N", help="default: %(default)s"
-    )
-    command.add_argument(
-        "--guidance", type=float, default=plain.guidance_scale, metavar="G", help="default: %(default)s"
-    )
-    command.add_argument(
-        "--scheduler", default=plain.scheduler, metavar="K", help=f"{', '.join(SCHEDULERS)}; default: %(default)s"
-    )
+    own = f"; {CATALOGUE[POCKET_FAST].name} takes its own"
+    command.add_argument("--steps", type=int, metavar="N", help=f"default: {plain.num_inference_steps}{own}")
+    command.add_argument("--guidance", type=float, metavar="G", help=f"default: {plain.guidance_scale:g}{own}")
+    command.add_argument("--scheduler", metavar="K", help=f"{', '.join(SCHEDULERS)}; default: {plain.scheduler}{own}")
     command.add_argument("--no-memo", action="store_true", help="compute everything, even what was computed before")

@@ -60,7 +60,7 @@ class Engine:
     ) -> None:
         """`max_waiting`: images; `max_rows`: U-Net rows a tick; `threads`: processor threads, None = torch's choice.
 
-        `max_models`: in memory at a time.
+        `max_models`: in memory at a time, this project's own small ones not counted.
         """
         self.models = models
         self._memo = memo

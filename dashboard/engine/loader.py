@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 
+from dashboard.engine.catalogue import OURS
 from dashboard.engine.errors import ModelUnavailable, UnknownModel
 from dashboard.engine.models import LoadedModel
 from dashboard.engine.registry import ModelRegistry
@@ -55,10 +56,9 @@ class Loader:
         self._forget_refusals(wanted)
         self._wanted_at |= dict.fromkeys(wanted, now)
         self._began_at = dict.fromkeys(started, now) | self._began_at
-        resident = self._resident()
-        surplus = len(resident) + len(wanted - resident) - self._max_models
+        surplus = len((self._resident() | wanted) - OURS) - self._max_models
         leaving: set[str] = set()
-        for model_id in sorted(self._loaded(), key=lambda i: (i in wanted, self._wanted_at.get(i, 0.0))):
+        for model_id in sorted(self._loaded() - OURS, key=lambda i: (i in wanted, self._wanted_at.get(i, 0.0))):
             if surplus <= 0:
                 break
             began = self._began_at.get(model_id)
@@ -98,12 +98,13 @@ class Loader:
                     del self._outcomes[key]
 
     def _admit(self, wanted: Set[str], now: float) -> None:
-        """The models that may be loaded now: as many as there is room for, those that have waited longest first."""
+        """What may be loaded now: ours, and as many others as there is room for, the longest waiting first."""
         resident = self._resident()
         missing = wanted - resident
         self._waiting_since = {i: self._waiting_since.get(i, now) for i in missing}
-        room = max(0, self._max_models - len(resident))
-        self._admitted = set(sorted(missing, key=self._waiting_since.__getitem__)[:room])
+        room = max(0, self._max_models - len(resident - OURS))
+        others = sorted(missing - OURS, key=self._waiting_since.__getitem__)[:room]
+        self._admitted = {*(missing & OURS), *others}
 
     def _resident(self) -> set[str]:
         """Ids of the models in memory or on their way."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 import torch
 
+from dashboard.engine.catalogue import OURS
 from dashboard.engine.errors import ModelUnavailable, UnknownModel
 from dashboard.engine.folders import ModelFolder
 from dashboard.engine.hub import Download
@@ -23,7 +24,7 @@ from dashboard.engine.parts import Anatomy, anatomy_of
 from dashboard.engine.pins import Pins
 from dashboard.engine.reader import PromptReader
 from dashboard.engine.schedulers import SchedulerShelf
-from dashboard.engine.sources import POCKET, Place, Source, list_sources
+from dashboard.engine.sources import Place, Source, list_sources
 from dashboard.engine.speed import check, set_backends, usable
 
 POCKET_WEIGHTS = Path(__file__).parents[1] / "pocket" / "weights"
@@ -195,8 +196,8 @@ class ModelRegistry:
         return files
 
     def _refuse_unchecked(self, source: Source, folder: ModelFolder) -> None:
-        """Pocket is let through: all it knows are drawings of its own world."""
-        if self._safety == "required" and not folder.has_safety_checker and source.id != POCKET:
+        """Pocket is let through, fast or not: all it knows are drawings of its own world."""
+        if self._safety == "required" and not folder.has_safety_checker and source.id not in OURS:
             raise ModelUnavailable(f"{source.about.name} brings no safety checker, and this server requires one.")
 
     def _describe(self, source: Source, folder: ModelFolder | None, *, available: bool, reason: str) -> ModelInfo:

@@ -10,7 +10,7 @@ import copy
 import math
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +33,7 @@ class SchedulerInfo:
     paper: str
     distilled: bool = False  # only for models distilled for it: lessons leave it out
     max_steps: int = 150
+    options: Mapping[str, str] = field(default_factory=dict)  # set in place of the model's own
 
 
 _INFOS = (
@@ -137,6 +138,19 @@ _INFOS = (
         distilled=True,
         max_steps=50,
     ),
+    SchedulerInfo(
+        key="ddim-trailing",
+        label="DDIM, trailing",
+        class_name="DDIMScheduler",
+        order=1,
+        evaluations_per_step=1,
+        stochastic=False,
+        exploding=False,
+        description="DDIM whose first step is at the noisiest timestep: what a model distilled to a few steps takes.",
+        paper="Lin et al. 2023, Common Diffusion Noise Schedules and Sample Steps are Flawed, arXiv:2305.08891",
+        distilled=True,
+        options=MappingProxyType({"timestep_spacing": "trailing"}),
+    ),
 )
 SCHEDULERS: Mapping[str, SchedulerInfo] = MappingProxyType({info.key: info for info in _INFOS})
 SPACINGS = ("leading", "trailing", "linspace")  # as diffusers names them; a model's config chooses one
@@ -209,8 +223,9 @@ class SchedulerShelf:
             import_libraries()  # seconds: not before a model is wanted
             import diffusers
 
-            scheduler_class = getattr(diffusers, SCHEDULERS[key].class_name)
-            self._pristine[key] = scheduler_class.from_config(self._model_config)
+            info = SCHEDULERS[key]
+            scheduler_class = getattr(diffusers, info.class_name)
+            self._pristine[key] = scheduler_class.from_config(self._model_config, **info.options)
         return self._pristine[key]
 
 

@@ -1,4 +1,4 @@
-"""Which models this server knows: Pocket, what the operator lists, and Stable Diffusion v1.4 where there is a GPU."""
+"""Which models this server knows: Pocket and Pocket Fast, what the operator lists, Stable Diffusion v1.4 on a GPU."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dashboard.engine.catalogue import CATALOGUE, POCKET, About, about_unlisted
+from dashboard.engine.catalogue import CATALOGUE, POCKET, POCKET_FAST, About, about_unlisted
+from dashboard.engine.hub import LORA_FILE
 
 DEFAULT_HUB_MODEL = "CompVis/stable-diffusion-v1-4"
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
@@ -47,6 +48,8 @@ class Source:
 
     @property
     def about(self) -> About:
+        if self.id == POCKET_FAST:
+            return CATALOGUE[POCKET_FAST]
         base = CATALOGUE.get(self.place.repository)
         if self.place.path is not None:  # whoever gives a folder a known model's name gives it that model's card
             base = CATALOGUE.get(_BY_SHORT_NAME.get(self.id, self.id))
@@ -84,7 +87,9 @@ def parse_source(text: str) -> Source:
 
 def list_sources(pocket: Path, listed: Sequence[str], *, gpu: bool) -> tuple[Source, ...]:
     """Every model of this server, Pocket first. ValueError for an entry that cannot be read or an id used twice."""
-    sources = [Source(id=POCKET, place=Place(path=pocket)), *(parse_source(entry) for entry in listed)]
+    fast = Place(path=pocket.parent / "fast" / LORA_FILE)
+    ours = [Source(id=POCKET, place=Place(path=pocket)), Source(id=POCKET_FAST, place=Place(path=pocket), lora=fast)]
+    sources = [*ours, *(parse_source(entry) for entry in listed)]
     if gpu and all(source.place.repository != DEFAULT_HUB_MODEL for source in sources):
         sources.append(parse_source(DEFAULT_HUB_MODEL))
     ids = [source.id for source in sources]

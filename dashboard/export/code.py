@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.engine import SCHEDULERS, ImageRequest, Latents, LearnedWord
+from dashboard.engine.catalogue import POCKET, POCKET_FAST
 from dashboard.export.names import alt_text
 
 PIPELINE = "StableDiffusionPipeline"
-POCKET_FOLDER = "dashboard/pocket/weights"  # in a clone of this project
+POCKET_FOLDER, FAST_FOLDER = "dashboard/pocket/weights", "dashboard/pocket/fast"  # in a clone of this project
 
 _SCRIPT = """\
 # {title}
@@ -23,7 +24,7 @@ pipe = {pipeline}.{load}(
     {source!r},
     torch_dtype=dtype,
 {safety}).to(device)
-{lora}pipe.scheduler = {scheduler}.from_config(pipe.scheduler.config)
+{lora}pipe.scheduler = {scheduler}.from_config(pipe.scheduler.config{options})
 
 {words}{noise}
 {latents}
@@ -93,6 +94,12 @@ class Origin:
         return self.source.endswith(".safetensors")
 
 
+_OURS = {
+    POCKET: Origin(source=POCKET_FOLDER),
+    POCKET_FAST: Origin(source=POCKET_FOLDER, lora=FAST_FOLDER),
+}
+
+
 def diffusers_code(request: ImageRequest, origin: Origin | str | None = None) -> str:
     """A script for exactly this image. `origin`: the model's, or its folder or hub id, where its id is neither."""
     scheduler, known = SCHEDULERS[request.scheduler].class_name, _origin(request, origin)
@@ -110,6 +117,7 @@ def diffusers_code(request: ImageRequest, origin: Origin | str | None = None) ->
         lora=_lora(known, ""),
         noise=_NOISE[request.noise_device].format(seed=request.seed),
         scheduler=scheduler,
+        options=_options(request.scheduler),
         words="".join(_word(word) for word in request.learned_words),
         latents=_given(request.latents) if request.latents is not None else _seeded(request),
         prompt=request.prompt,
@@ -136,7 +144,7 @@ def load(dtype{words}):
 
 def draw(prompt, negative_prompt, seed, steps, guidance, scheduler, dtype, height, width, noise{words}):
     pipe, config = load(dtype{words})
-    pipe.scheduler = scheduler.from_config(config)
+    pipe.scheduler = scheduler(config)
     factor = pipe.vae_scale_factor  # pixels to one latent
     height = height or pipe.unet.config.sample_size * factor
     width = width or pipe.unet.config.sample_size * factor
@@ -176,7 +184,8 @@ def grid_code(requests: Sequence[ImageRequest], origin: Origin | str | None = No
     known = _origin(requests[0], origin)
     taught = any(request.learned_words for request in requests)
     classes = sorted({known.pipeline, *(SCHEDULERS[r.scheduler].class_name for r in requests)})
-    lines = ["import base64", "from functools import cache", "", "import numpy as np", "import torch"]
+    partly = ", partial" if any(SCHEDULERS[request.scheduler].options for request in requests) else ""
+    lines = ["import base64", f"from functools import cache{partly}", "", "import numpy as np", "import torch"]
     setup = _GRID_SETUP.format(
         imports="\n".join([*lines, f"from diffusers import {', '.join(classes)}"]),
         pipeline=known.pipeline,
@@ -201,7 +210,7 @@ def _arguments(request: ImageRequest, *, taught: bool) -> str:
         repr(request.seed),
         repr(request.num_inference_steps),
         repr(request.guidance_scale),
-        SCHEDULERS[request.scheduler].class_name,
+        _made(request.scheduler),
         _dtype(request.dtype),
         repr(request.height),
         repr(request.width),
@@ -211,10 +220,21 @@ def _arguments(request: ImageRequest, *, taught: bool) -> str:
     return ", ".join(values)
 
 
+def _made(scheduler: str) -> str:
+    """What makes the scheduler from a config."""
+    made, options = f"{SCHEDULERS[scheduler].class_name}.from_config", _options(scheduler)
+    return f"partial({made}{options})" if options else made
+
+
+def _options(scheduler: str) -> str:
+    """What is set in place of the model's own, as further arguments."""
+    return "".join(f", {name}={value!r}" for name, value in SCHEDULERS[scheduler].options.items())
+
+
 def _origin(request: ImageRequest, origin: Origin | str | None) -> Origin:
     if isinstance(origin, Origin):
         return origin
-    return Origin(source=origin or (POCKET_FOLDER if request.model == "pocket" else request.model))
+    return Origin(source=origin) if origin else _OURS.get(request.model) or Origin(source=request.model)
 
 
 def _safety(origin: Origin, indent: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from dashboard.engine import SCHEDULERS, ImageRequest, ImageResult
+from dashboard.engine.catalogue import CATALOGUE, OURS, POCKET
 
-_DISPLAY_NAMES = {"pocket": "Pocket"}
-POCKET_CREDIT = "Made with Pocket, a small teaching model - not Stable Diffusion"
+_OUR_CREDIT = "Made with {}, a small teaching model - not Stable Diffusion"
+POCKET_CREDIT = _OUR_CREDIT.format(CATALOGUE[POCKET].name)
 
 
 def file_name(result: ImageResult) -> str:
@@ -24,7 +25,7 @@ def file_name(result: ImageResult) -> str:
 
 def alt_text(request: ImageRequest, model_name: str | None = None) -> str:
     """For example "Pocket: 'a poodle', seed 42, 20 steps, guidance 7.5, PNDM"."""
-    name = model_name or _DISPLAY_NAMES.get(request.model, request.model)
+    name = model_name or (CATALOGUE[request.model].name if request.model in OURS else request.model)
     steps = "1 step" if request.num_inference_steps == 1 else f"{request.num_inference_steps} steps"
     noise = "own initial noise" if request.latents else f"seed {request.seed}"
     parts = [f"{name}: '{request.prompt}'", noise, steps, f"guidance {request.guidance_scale:g}"]
@@ -42,4 +43,4 @@ def cell_caption(result: ImageResult) -> str:
 
 def credit(model_id: str, model_name: str) -> str:
     """The line under every sheet that says which model made it."""
-    return POCKET_CREDIT if model_id == "pocket" else f"Made with {model_name}"
+    return _OUR_CREDIT.format(CATALOGUE[model_id].name) if model_id in OURS else f"Made with {model_name}"

@@ -35,6 +35,7 @@ SAMPLERS = {  # ours -> AUTOMATIC1111's
     "heun": "Heun",
     "lms": "LMS",
     "lcm": "LCM",
+    "ddim-trailing": "DDIM trailing",  # it has no such name; how it spaces DDIM is a setting of its own there
 }
 # Bounded keys keep the search linear on hostile text.
 _FIELD = re.compile(r'\s*(\w[\w \-/]{0,60}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 from diffusers import StableDiffusionPipeline
 
-from dashboard.pocket import WEIGHTS_FOLDER
+from dashboard.pocket import FAST_FILE, WEIGHTS_FOLDER
 from dashboard.pocket.measures import UNSEEN_SCENES, parts
 from dashboard.pocket.report import load_report
 from dashboard.pocket.samples import SEED, sample_sheet
 from dashboard.pocket.train.budgets import BUDGETS, Budget
 from dashboard.pocket.train.data import training_scene
+from dashboard.pocket.train.low_rank import origin
 from dashboard.pocket.world.captions import caption
 from dashboard.pocket.world.casts import CASTS, SHIPPED_CAST
 from dashboard.pocket.world.held_out import held_out_colours, held_out_pairs
@@ -112,6 +113,9 @@ def card_text(
         accuracies=_accuracies(report),
         composed=_composed(report),
         few_steps=_few_steps(report),
+        agreement=_share(report["scorer_names_the_judges_subject"]),
+        agreement_of=report["scorer_names_the_judges_subject"]["of"],
+        **_fast(report),
     )
 
 
@@ -158,6 +162,28 @@ def _few_steps(report: dict[str, Any]) -> str:
         f"With {report['few_steps']['scheduler']} the subject is recognised in {rows}; with DDIM in "
         f"{report['steps']} steps, on the same prompts, {_share(usual)}."
     )
+
+
+def _fast(report: dict[str, Any]) -> dict[str, Any]:
+    """What the card says of the few-step model."""
+    fast, made = report["fast"], origin(FAST_FILE)
+    return {
+        "fast_size": fast["size_mb"],
+        "fast_sha256": fast["weights_sha256"],
+        "fast_steps": fast["steps"],
+        "fast_paths": int(made["paths"]),
+        "fast_teacher": made["teacher_steps"],
+        "fast_subject": _share(fast["subject"]),
+        "fast_share": fast["subject"]["value"] / report["subject_accuracy_seen"]["value"],
+        "fast_colour": _share(fast["colour"]),
+        "fast_background": _share(fast["background"]),
+        "fast_style": _share(fast["style"]),
+        "fast_second": _share(fast["second_subject"]),
+        "fast_speed": report["seconds_per_image_20_steps"] / fast["seconds_per_image"],
+        "fast_difference": fast["difference_from_pocket"],
+        "seed_difference": fast["difference_between_seeds"],
+        "fast_by_steps": ", ".join(f"{row['steps']}: {row['subject']['value']:.0%}" for row in fast["by_steps"]),
+    }
 
 
 def _share(row: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,15 @@ import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, StableDiffusionPipeline
 
 from dashboard.intervals import Interval, mean_interval, share_interval
-from dashboard.pocket import WEIGHTS_FOLDER
+from dashboard.pocket import FAST_FILE, WEIGHTS_FOLDER
 from dashboard.pocket.judge import JUDGE_FOLDER, Judge, load_judge
-from dashboard.pocket.measures import gflop_per_row, reconstruction_psnr, weights_sha256
+from dashboard.pocket.measures import file_sha256, gflop_per_row, reconstruction_psnr, weights_sha256
 from dashboard.pocket.report import REPORT
 from dashboard.pocket.score import Scorer, load_scorer, mean_pairwise_distance
 from dashboard.pocket.train.budgets import BUDGETS
 from dashboard.pocket.train.examples import SKEWED_SUBJECT, composed_scenes, unseen_scenes
+from dashboard.pocket.train.low_rank import add_changes, origin
+from dashboard.pocket.train.teacher_paths import FEW, GUIDANCE, trailing
 from dashboard.pocket.truth import fields, shown
 from dashboard.pocket.world.art import ArtMissing
 from dashboard.pocket.world.captions import caption
@@ -35,7 +37,7 @@ from dashboard.pocket.world.casts import SHIPPED_CAST
 from dashboard.pocket.world.scene import Scene
 from dashboard.pocket.world.subjects import Cast
 
-STEPS, GUIDANCE = 20, 5.0  # the lessons' defaults
+STEPS = 20  # the lessons' default
 GUIDANCES = (1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0)
 STEP_COUNTS = (1, 2, 5, 10, 20, 50, 100)
 SKEWED_PROMPT = f"a photo of an {SKEWED_SUBJECT}"
@@ -48,6 +50,7 @@ DIVERSITY_PROMPTS = (
     "a red car in the city",
 )
 FEW_STEPS = (4, 6, 8)
+FAST_STEPS = (1, 2, 3, 4, 8, 20)
 _BATCH = 24
 
 
@@ -142,12 +145,71 @@ def in_few_steps(draw: Drawing) -> Drawing:
     return Drawing(pipeline)
 
 
-def seconds_an_image(draw: Drawing) -> float:
-    """One image drawn alone with the lessons' defaults: the fastest of five, for other work can only slow it."""
+def load_fast(weights: Path, file: Path) -> Drawing | None:
+    """Pocket Fast: the same weights with the LoRA of `file` added; None where there is none that was made for them."""
+    if not file.exists() or origin(file)["teacher_sha256"] != weights_sha256(weights):
+        return None
+    pipeline = load_pipeline(weights)
+    add_changes(pipeline.unet, file)
+    pipeline.scheduler = trailing(pipeline.scheduler.config)
+    return Drawing(pipeline)
+
+
+def fast_accuracies(
+    fast: Drawing, file: Path, judge: Judge, scenes: Sequence[Scene], usual: np.ndarray, others: np.ndarray, cast: Cast
+) -> dict[str, Any]:
+    """What the few-step model shows of the prompts whose `usual` pictures are Pocket's own, from the same seeds.
+
+    `others`: Pocket's pictures of the first of these prompts from other seeds; how far two pictures of one prompt lie
+    apart.
+    """
+    _say("the fast model")
+    setting: dict[str, Any] = {"steps": FEW, "guidance_scale": 1.0}
+    seconds = seconds_an_image(fast, **setting)
+    drawn = fast([caption(scene, cast) for scene in scenes], range(len(scenes)), **setting)
+    return {
+        "weights_sha256": file_sha256(file),
+        **setting,
+        "scheduler": "DDIM, trailing",
+        "size_mb": round(file.stat().st_size / 1e6, 2),
+        "seconds_per_image": round(seconds, 4),
+        "difference_from_pocket": _difference(drawn, usual),
+        "difference_between_seeds": _difference(others, usual[: len(others)]),
+        **{name: _row(share) for name, share in marks(judge, scenes, drawn, cast).items()},
+    }
+
+
+def _difference(some: np.ndarray, others: np.ndarray) -> float:
+    """Mean absolute difference of the pixels, 0 .. 1."""
+    return round(float(np.abs(some.astype(int) - others.astype(int)).mean() / 255), 4)
+
+
+def agreement(judge: Judge, scorer: Scorer, scenes: Sequence[Scene], images: np.ndarray, cast: Cast) -> Interval:
+    """How often the subject that makes the prompt fit the picture best, by the scorer, is the one that the judge sees.
+
+    Over pictures that should show one subject; the rest of each prompt stays.
+    """
+    alone = [(scene, image) for scene, image in zip(scenes, images, strict=True) if scene.relation is None]
+    verdicts = judge.verdicts([image for _, image in alone])
+    same = 0
+    for (scene, image), verdict in zip(alone, verdicts, strict=True):
+        texts = [caption(_with_subject(scene, name, cast), cast) for name in judge.fields["subject"]]
+        best = int(scorer.matches([image], texts).argmax())
+        same += judge.fields["subject"][best] == verdict["subject"]
+    return share_interval(same, len(alone))
+
+
+def _with_subject(scene: Scene, name: str, cast: Cast) -> Scene:
+    figure = replace(scene.figures[0], subject=name, variant=next(iter(cast.by_name[name].variants)))
+    return replace(scene, figures=(figure, *scene.figures[1:]))
+
+
+def seconds_an_image(draw: Drawing, **setting: Any) -> float:
+    """One image drawn alone, with the lessons' defaults or these: the fastest of five, for other work only slows."""
     times = []
     for seed in range(5):
         started = time.perf_counter()
-        draw([SKEWED_PROMPT], [seed])
+        draw([SKEWED_PROMPT], [seed], **setting)
         times.append(time.perf_counter() - started)
     return min(times)
 
@@ -177,7 +239,7 @@ def evaluate(weights: Path, *, images: int, subset: int, seeds: int, budget: str
     torch.manual_seed(0)
     cast, judge, scorer = SHIPPED_CAST, load_judge(), load_scorer()
     pipeline = load_pipeline(weights)
-    draw = Drawing(pipeline)
+    draw, fast = Drawing(pipeline), load_fast(weights, FAST_FILE)
     scenes = unseen_scenes(images, cast)
     prompts = [caption(scene, cast) for scene in scenes]
     _say(f"{images} prompts")
@@ -202,6 +264,9 @@ def evaluate(weights: Path, *, images: int, subset: int, seeds: int, budget: str
         "judge_accuracy_on_decoded_scenes": {
             name: _row(share_interval(measured[name]["right"], measured[name]["of"])) for name in found
         },
+        "scorer_names_the_judges_subject": _row(
+            agreement(judge, scorer, scenes[: images // 4], drawn[: images // 4], cast)
+        ),
         "match": _row(mean_interval(scorer.match(list(drawn), prompts).tolist())),
         "vae_psnr_db": _psnr(pipeline, budget),
         "gflop_per_row": round(gflop_per_row(pipeline), 4),
@@ -216,6 +281,13 @@ def evaluate(weights: Path, *, images: int, subset: int, seeds: int, budget: str
         "diversity": diversity(draw, scorer, seeds),
         "skew": skew(draw, judge, max(seeds, images // 4)),
     }
+    if fast is not None:
+        others = draw(prompts[:subset], range(images, images + subset))
+        settings = [{"steps": count, "guidance_scale": 1.0} for count in FAST_STEPS]
+        report["fast"] = {
+            **fast_accuracies(fast, FAST_FILE, judge, scenes, drawn, others, cast),
+            "by_steps": curve(fast, judge, scorer, chosen, cast, settings),
+        }
     return report
 
 

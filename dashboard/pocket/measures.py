@@ -34,6 +34,10 @@ def parts(pipeline: StableDiffusionPipeline, folder: Path) -> list[Part]:
     ]
 
 
+def file_sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def weights_sha256(folder: Path) -> str:
     """One hash over every weight file, in the order of their names."""
     digest = hashlib.sha256()

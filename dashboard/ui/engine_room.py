@@ -75,11 +75,13 @@ def _draw_first_images(future: Future[Engine]) -> None:
     if future.exception() is not None:
         return  # the pages say why
     from dashboard.engine import JobCancelled, JobFailed, ModelUnavailable
+    from dashboard.engine.catalogue import POCKET_FAST
     from dashboard.ui.controls import request_from
 
-    wanted = [lesson.experiments.get("first") for lesson in load_course().lessons.values()]
-    engine = future.result()
-    for request in dict.fromkeys(request_from(defaults) for defaults in wanted if defaults):
+    lessons, engine = load_course().lessons, future.result()
+    wanted = [request_from(lesson.experiments["first"]) for lesson in lessons.values() if "first" in lesson.experiments]
+    live = request_from(lessons["playground"].experiments["live"]).replace(model=POCKET_FAST)
+    for request in dict.fromkeys([*wanted, live]):
         try:  # one after another: in one batch they would hold up the first learner's own
             engine.submit([request], learner=WARM_UP).results()
         except (JobCancelled, JobFailed, ModelUnavailable):

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.engine.catalogue import OURS, POCKET
 from dashboard.ui import engine_room
 
 if TYPE_CHECKING:
     from dashboard.engine import ModelInfo
     from dashboard.export import Origin
 
-DEFAULT = "pocket"
+DEFAULT = POCKET
 KEY = "model"  # session key; also the name in addresses
 
 
@@ -55,8 +56,8 @@ def info_of(model_id: str) -> ModelInfo:
 
 
 def script_origin(model_id: str) -> Origin | None:
-    """Where a learner's own script finds the model: its hub id, or its folder's bare name; None for Pocket."""
-    if model_id == DEFAULT:
+    """Where a learner's own script finds the model: its hub id, or its folder's bare name; None for our own."""
+    if model_id in OURS:
         return None
     from dashboard.export import Origin
 

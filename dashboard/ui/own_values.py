@@ -65,7 +65,7 @@ def note_on(info: ModelInfo, controls: Collection[str]) -> str:
     if not info.distilled or not shown & (GUIDANCE | STEPS | SWEEPS):
         return ""
     steps = "1 step" if info.default_steps == 1 else f"{info.default_steps} steps"
-    told = f"This model is distilled: {info.name} learned to draw in about {steps} and without guidance."
+    told = f"This model is distilled: {info.name} learned to draw in about {steps} and needs no guidance."
     if shown & SWEEPS:
         return f"{told} This sweep goes beyond that on purpose; what it shows holds for this model, not for others."
     if shown & GUIDANCE:

@@ -7,28 +7,29 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.engine import TokenReport, token_report
+from dashboard.engine.catalogue import OURS
 from dashboard.pocket.world.parts import unseen_words
 from dashboard.ui import engine_room
 from dashboard.ui.gallery import plain
-from dashboard.ui.models import DEFAULT, current_model
+from dashboard.ui.models import current_model
 
 
-def report_of(prompt: str) -> TokenReport:
-    """How the model in use reads a prompt."""
-    return token_report(engine_room.engine().models.reader(current_model()), prompt)
+def report_of(prompt: str, model: str | None = None) -> TokenReport:
+    """How a model reads a prompt; the one in use where none is named."""
+    return token_report(engine_room.engine().models.reader(model or current_model()), prompt)
 
 
-def prompt_notes(prompts: Sequence[str]) -> None:
+def prompt_notes(prompts: Sequence[str], model: str | None = None) -> None:
     """A line for each prompt that holds words the model never saw, or more tokens than it reads."""
     for prompt in dict.fromkeys(prompts):
-        for note in notes_on(prompt):
+        for note in notes_on(prompt, model):
             st.caption(f":material/info: “{plain(_short(prompt))}”: {note}")
 
 
-def notes_on(prompt: str) -> tuple[str, ...]:
+def notes_on(prompt: str, model: str | None = None) -> tuple[str, ...]:
     """Sentences on what is unusual about a prompt, as Markdown; none for one that is read whole and known."""
-    report, notes = report_of(prompt), []
-    unseen = unseen_words(prompt) if current_model() == DEFAULT else ()
+    report, notes = report_of(prompt, model), []
+    unseen = unseen_words(prompt) if (model or current_model()) in OURS else ()
     if unseen:
         notes.append(f"Pocket was never shown {_listed(unseen)}; it reads them in pieces that mean nothing to it.")
     if report.dropped:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboard.engine import ImageResult
+from dashboard.engine.catalogue import OURS
 from dashboard.intervals import paired_difference, tells_apart
 from dashboard.pocket.score import Scorer, ScorerMissing, load_scorer
-from dashboard.ui.models import DEFAULT
 
-CLIP = "openai/clip-vit-base-patch32"  # for every model but Pocket, where a copy is cached on this machine
+CLIP = "openai/clip-vit-base-patch32"  # for every model but ours, where a copy is cached on this machine
 MATCH = "Match with the prompt (0 to 100)"
 
 
 def scorer_for(model_id: str) -> Scorer | None:
-    """Pocket's own scorer for Pocket, else a CLIP; None where that is not on this machine."""
+    """Pocket's own scorer for the models of its world, else a CLIP; None where that is not on this machine."""
     try:
-        return load_scorer() if model_id == DEFAULT else load_scorer(CLIP)
+        return load_scorer() if model_id in OURS else load_scorer(CLIP)
     except ScorerMissing:
         return None
 

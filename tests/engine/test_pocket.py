@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
+from diffusers import DDIMScheduler, StableDiffusionPipeline
 
 from dashboard.course import load_course
-from dashboard.engine import Engine, ImageRequest, Latents, ModelRegistry, initial_noise, probes, slerp
+from dashboard.engine import Engine, ImageRequest, Latents, ModelRegistry, initial_noise, max_difference, probes, slerp
+from dashboard.engine.catalogue import CATALOGUE, POCKET_FAST
+from dashboard.pocket import FAST_FILE, WEIGHTS_FOLDER
+from dashboard.pocket.train.low_rank import add_changes
 from dashboard.ui.distances import relative_distance
 
 
@@ -105,6 +110,36 @@ def test_the_difference_of_the_two_predictions_has_shape_and_they_look_like_nois
     assert result.trace is not None
     parts = probes.guidance_parts(result.trace.steps[1])  # early, while the large shapes are decided
     assert neighbours_agree(parts.difference) > 0.3 > abs(neighbours_agree(parts.conditional))
+
+
+def test_pocket_fast_draws_what_plain_diffusers_draws_with_its_lora(
+    make_engine: Callable[..., Engine], pocket: ModelRegistry
+) -> None:
+    """The card's own words: the LoRA over Pocket's weights, DDIM with trailing timesteps, no guidance."""
+    about = CATALOGUE[POCKET_FAST]
+    request = ImageRequest(
+        prompt="a photo of a panda in the forest",
+        seed=3,
+        model=POCKET_FAST,
+        num_inference_steps=about.default_steps,
+        guidance_scale=about.default_guidance_scale,
+        scheduler=about.default_scheduler,
+    )
+    (result,) = make_engine(pocket).submit([request]).results(300)
+    pipe = StableDiffusionPipeline.from_pretrained(WEIGHTS_FOLDER)
+    add_changes(pipe.unet, FAST_FILE)
+    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
+    image = pipe(
+        request.prompt,
+        generator=torch.Generator("cpu").manual_seed(request.seed),
+        num_inference_steps=request.num_inference_steps,
+        guidance_scale=request.guidance_scale,
+    ).images[0]
+    assert max_difference(result.array(), np.asarray(image)) <= 1
+    assert result.evaluations == 4
+    (usual,) = make_engine(pocket).submit([ImageRequest(prompt=request.prompt, seed=3)]).results(300)
+    assert result.weights_sha256 != usual.weights_sha256 and result.model_name == "Pocket Fast"
+    assert relative_distance(usual.array(), result.array()) < 0.5, "from one noise, nearly the same picture"
 
 
 def neighbours_agree(latents: torch.Tensor) -> float:

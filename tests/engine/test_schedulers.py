@@ -18,8 +18,9 @@ def config(tiny_folder) -> dict:
 
 
 def test_the_kinds():
-    assert list(SCHEDULERS) == ["pndm", "ddim", "euler", "euler-ancestral", "dpm++2m", "unipc", "heun", "lms", "lcm"]
-    assert [key for key, info in SCHEDULERS.items() if info.distilled] == ["lcm"]
+    for_any_model = ["pndm", "ddim", "euler", "euler-ancestral", "dpm++2m", "unipc", "heun", "lms"]
+    assert list(SCHEDULERS) == [*for_any_model, "lcm", "ddim-trailing"]
+    assert [key for key, info in SCHEDULERS.items() if info.distilled] == ["lcm", "ddim-trailing"]
     for key, info in SCHEDULERS.items():
         assert info.key == key and hasattr(diffusers, info.class_name)
         assert info.description.endswith(".") and info.paper and info.label
@@ -47,6 +48,12 @@ def test_the_models_own_config_is_used_and_can_be_written_down(config, key):
 
 def pocket_shelf() -> SchedulerShelf:
     return SchedulerShelf(json.loads((POCKET_WEIGHTS / "scheduler" / "scheduler_config.json").read_text()))
+
+
+def test_a_kinds_own_options_stand_in_place_of_the_models(config):
+    shelf = SchedulerShelf(config)
+    assert shelf.config("ddim-trailing") == {**shelf.config("ddim"), "timestep_spacing": "trailing"}
+    assert shelf.timesteps("ddim-trailing", 4) == (999, 749, 499, 249) != shelf.timesteps("ddim", 4)
 
 
 @pytest.mark.parametrize("key", SCHEDULERS)

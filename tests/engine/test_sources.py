@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.engine import SCHEDULERS, ModelRegistry
-from dashboard.engine.catalogue import CATALOGUE, POCKET
+from dashboard.engine.catalogue import CATALOGUE, POCKET, POCKET_FAST
 from dashboard.engine.sources import DEFAULT_HUB_MODEL, list_sources, parse_source
 
 HUB_ID = "stable-diffusion-v1-4"
@@ -57,10 +57,11 @@ def test_an_id_used_twice_is_refused():
 
 
 def test_stable_diffusion_is_listed_where_there_is_a_gpu():
-    assert [source.id for source in list_sources(Path("p"), [], gpu=False)] == ["pocket"]
-    assert [source.id for source in list_sources(Path("p"), [], gpu=True)] == ["pocket", HUB_ID]
+    assert [source.id for source in list_sources(Path("p"), [], gpu=False)] == ["pocket", "pocket-fast"]
+    assert [source.id for source in list_sources(Path("p"), [], gpu=True)] == ["pocket", "pocket-fast", HUB_ID]
     assert [source.id for source in list_sources(Path("p"), ["x=CompVis/stable-diffusion-v1-4"], gpu=True)] == [
         "pocket",
+        "pocket-fast",
         "x",
     ]
 
@@ -79,12 +80,13 @@ def test_every_card_is_whole(repository):
     assert all(text.endswith(".") and text[0].isupper() for text in sentences)
     assert about.default_scheduler in SCHEDULERS
     assert re.fullmatch("([0-9a-f]{40})?", about.revision)
-    assert (about.download_gb is None) == (repository == POCKET)
+    assert (about.download_gb is None) == (repository in (POCKET, POCKET_FAST))
 
 
 def test_the_models_that_the_course_needs_are_in_the_catalogue():
     assert set(CATALOGUE) == {
         "pocket",
+        "pocket-fast",
         "CompVis/stable-diffusion-v1-4",
         "stable-diffusion-v1-5/stable-diffusion-v1-5",
         "stabilityai/sd-turbo",
@@ -92,6 +94,6 @@ def test_the_models_that_the_course_needs_are_in_the_catalogue():
         "stabilityai/stable-diffusion-xl-base-1.0",
         "latent-consistency/lcm-lora-sdv1-5",
     }
-    for few_steps in ("stabilityai/sd-turbo", "stabilityai/sdxl-turbo", "latent-consistency/lcm-lora-sdv1-5"):
+    for few_steps in (name for name, about in CATALOGUE.items() if about.distilled):
         assert CATALOGUE[few_steps].default_guidance_scale <= 1  # no unconditional row
         assert CATALOGUE[few_steps].default_steps <= 4

@@ -56,6 +56,14 @@ def test_a_model_that_came_back_gives_the_same_image(make_engine, models):
     assert models.loaded_ids() == ("two",)
 
 
+def test_the_projects_own_small_models_take_nobodys_place(make_engine, models, monkeypatch):
+    monkeypatch.setattr(loader_module, "OURS", {"one", "two"})
+    engine = make_engine(models, max_models=1)
+    for name in (*NAMES, "one"):
+        engine.submit([ask(model=name)]).results(timeout=60)
+    assert set(models.loaded_ids()) == set(NAMES)
+
+
 def test_many_models_at_once_all_get_their_images(make_engine, models, monkeypatch):
     """More models wanted than fit, all the time: each has its turn, and no started image is dropped."""
     monkeypatch.setattr(loader_module, "TURN_SECONDS", 0.05)

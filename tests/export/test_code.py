@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,13 @@ from PIL import Image
 from tiny_model import save_tiny_xl
 
 from dashboard.engine import SCHEDULERS, Engine, ImageRequest, Latents, ModelRegistry, max_difference
+from dashboard.engine.catalogue import CATALOGUE, POCKET_FAST
 from dashboard.export import Origin, diffusers_code, grid_code, notebook_json
+from dashboard.export.names import credit
+from dashboard.pocket import FAST_FILE, WEIGHTS_FOLDER
 
 BASE = ImageRequest(prompt="a 'poodle' \"on\"\n{an} astronaut \\", negative_prompt="fog", seed=42, model="tiny")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +92,18 @@ def varied(tiny_engine) -> list[ImageRequest]:
         base.replace(scheduler="heun", latents=Latents.from_tensor(torch.randn(shape))),
         base.replace(scheduler="ddim", dtype="float32", prompt="an owl", num_inference_steps=5),
     ]
+
+
+def test_pocket_fast_comes_with_its_lora_and_trailing_timesteps():
+    request = ImageRequest(prompt="a cat", model=POCKET_FAST, scheduler=CATALOGUE[POCKET_FAST].default_scheduler)
+    script, (setup, drawing) = diffusers_code(request), grid_code([request])
+    for text in (script, setup):
+        assert f"{WEIGHTS_FOLDER.relative_to(ROOT)}'" in text
+        assert f"pipe.load_lora_weights('{FAST_FILE.parent.relative_to(ROOT)}')" in text
+    assert "DDIMScheduler.from_config(pipe.scheduler.config, timestep_spacing='trailing')" in script
+    assert "partial(DDIMScheduler.from_config, timestep_spacing='trailing')" in drawing
+    assert "from functools import cache, partial" in setup
+    assert credit(POCKET_FAST, "") == "Made with Pocket Fast, a small teaching model - not Stable Diffusion"
 
 
 def test_a_grid_is_drawn_image_by_image(tiny_folder, draw, tiny_engine):

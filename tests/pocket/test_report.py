@@ -3,8 +3,8 @@
 import pytest
 
 from dashboard.intervals import share_interval
-from dashboard.pocket import WEIGHTS_FOLDER
-from dashboard.pocket.measures import weights_sha256
+from dashboard.pocket import FAST_FILE, WEIGHTS_FOLDER
+from dashboard.pocket.measures import file_sha256, weights_sha256
 from dashboard.pocket.report import interval, load_report, skew_shares
 
 REPORT = load_report()
@@ -38,6 +38,22 @@ def test_few_steps_use_the_same_prompts_as_the_step_curve():
     rows = REPORT["few_steps"]["rows"]
     assert [row["steps"] for row in rows] == [4, 6, 8]
     assert all(row["subject"]["of"] == REPORT["by_steps"][0]["subject"]["of"] for row in rows)
+
+
+def test_the_fast_model_was_measured_as_it_ships_and_is_worth_shipping():
+    """Where it cannot show nine tenths of the subjects that Pocket shows, it is to be left out."""
+    fast = REPORT["fast"]
+    assert fast["weights_sha256"] == file_sha256(FAST_FILE)
+    assert fast["subject"]["of"] == REPORT["subject_accuracy_seen"]["of"]
+    assert fast["subject"]["value"] >= 0.9 * REPORT["subject_accuracy_seen"]["value"]
+    assert fast["steps"] == 4 and fast["guidance_scale"] == 1
+    assert fast["seconds_per_image"] < REPORT["seconds_per_image_20_steps"] / 3
+    assert fast["size_mb"] + REPORT["size_mb"] <= 60
+
+
+def test_scorer_and_judge_mostly_see_the_same_subject():
+    row = REPORT["scorer_names_the_judges_subject"]
+    assert row["of"] > 300 and row["low"] > 0.5
 
 
 def test_the_rest_is_there():

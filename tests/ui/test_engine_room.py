@@ -7,13 +7,15 @@ import time
 from fake_engine import FakeEngine
 
 from dashboard.course import load_course
+from dashboard.engine.catalogue import POCKET_FAST
 from dashboard.ui import engine_room
 from dashboard.ui.controls import request_from
 
 
 def test_the_lessons_first_images_are_drawn_one_after_another_in_the_courses_order(engine: FakeEngine) -> None:
     firsts = [lesson.experiments["first"] for lesson in load_course().lessons.values() if "first" in lesson.experiments]
-    wanted = list(dict.fromkeys(request_from(values) for values in firsts))
+    live = request_from(load_course().lessons["playground"].experiments["live"]).replace(model=POCKET_FAST)
+    wanted = [*dict.fromkeys(request_from(values) for values in firsts), live]
     engine_room.start()
     end = time.monotonic() + 30
     while len(engine.submitted) < len(wanted) and time.monotonic() < end:

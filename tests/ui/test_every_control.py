@@ -58,6 +58,7 @@ NO_IMAGES = {  # these draw nothing, or nothing yet: their own tests follow the 
     ("seeds", "generator"),
     ("steps", "timesteps"),
     *(("faces", experiment) for experiment in ("sizes", "improve", "sweep", "study", "known", "witness")),
+    ("playground", "live"),  # draws without a click
     ("beyond", "upload"),
     ("beyond", "use"),
     ("beyond", "unchanged"),

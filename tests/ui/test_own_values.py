@@ -15,10 +15,11 @@ from tiny_model import save_tiny_turbo
 
 from dashboard.course import load_course
 from dashboard.engine import Engine, ImageRequest, ModelUnavailable, build_engine
-from dashboard.engine.catalogue import CATALOGUE, POCKET
+from dashboard.engine.catalogue import CATALOGUE, POCKET, POCKET_FAST
 from dashboard.settings import Settings
 from dashboard.ui import engine_room
 from dashboard.ui.own_values import KEEPS
+from dashboard.ui.scoring import scorer_for
 from pages import ROOT, OpenPage, fill, jobs, press, value_of, words
 
 TURBO = "sd-turbo"
@@ -35,8 +36,9 @@ def info_from(model_id: str, card) -> SimpleNamespace:
 
 @pytest.fixture(autouse=True)
 def models(engine: FakeEngine) -> None:
-    """The fake engine serves Pocket, SD-Turbo, v1.4 and v1.4 with the LCM-LoRA, by their cards."""
-    infos = {"pocket": INFO, TURBO: info_from(TURBO, CARD), "v1": info_from("v1", LARGE), "lcm": info_from("lcm", LCM)}
+    """The fake engine serves Pocket, SD-Turbo, v1.4, v1.4 with the LCM-LoRA and Pocket Fast, by their cards."""
+    cards = {TURBO: CARD, "v1": LARGE, "lcm": LCM, POCKET_FAST: CATALOGUE[POCKET_FAST]}
+    infos = {"pocket": INFO, **{model: info_from(model, card) for model, card in cards.items()}}
     engine.models.info, engine.models.infos = infos.__getitem__, lambda: tuple(infos.values())
 
 
@@ -113,11 +115,21 @@ def test_a_link_holds_what_differs_from_the_models_own_values(open_page, engine)
     assert (grid.model, grid.num_inference_steps, grid.guidance_scale) == (TURBO, 20, 0.0)
 
 
+def test_pocket_fast_is_of_pockets_world(open_page, engine) -> None:
+    """Its words are Pocket's, its images are measured by Pocket's scorer, and its parts are Pocket's parts."""
+    app = choose(open_page("prompts"), POCKET_FAST)
+    fill(app, "prompts.grid.prompts", "a photo of a walrus\na red car")
+    press(app, "prompts.grid.run")
+    assert "Pocket was never shown “walrus”" in words(app) and "knows many more words" not in words(app)
+    assert scorer_for(POCKET_FAST) is scorer_for("pocket") is not None
+    assert "knows many more words" in words(choose(app, "v1"))
+
+
 def test_a_sweep_stays_and_says_what_the_model_is(open_page, engine) -> None:
     app = choose(open_page("guidance"), TURBO)
     press(app, "guidance.sweep.run")
     assert [r.guidance_scale for r in jobs(engine, 7)[-1].requests] == [2, 5, 8, 11, 14, 17, 20]
-    told = "This model is distilled: SD-Turbo learned to draw in about 1 step and without guidance."
+    told = "This model is distilled: SD-Turbo learned to draw in about 1 step and needs no guidance."
     assert f"{told} This sweep goes beyond that on purpose" in words(app)
     app = choose(open_page("seeds"), TURBO)
     assert f"{told} A guidance above 1, or many steps" in words(app)
@@ -142,7 +154,7 @@ def cases() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("lesson_id", "experiment"), cases())
-@pytest.mark.parametrize("model", [TURBO, "lcm"])
+@pytest.mark.parametrize("model", [TURBO, "lcm", POCKET_FAST])
 def test_every_experiment_runs_with_a_distilled_model(
     open_page: OpenPage, engine, model, lesson_id, experiment
 ) -> None:

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.course import load_course
 from dashboard.engine import ImageRequest, Latents, initial_noise
+from dashboard.engine.catalogue import CATALOGUE, POCKET_FAST
 from dashboard.export import png_bytes
 from dashboard.intervals import mean_interval
 from dashboard.ui import axes_compared
@@ -31,6 +32,71 @@ CELLS = 20
 def playground(open_page: OpenPage) -> AppTest:
     """The playground, just opened."""
     return open_page("playground")
+
+
+def live_request(engine: FakeEngine) -> ImageRequest:
+    """What the live image asked for last."""
+    return next(job for job in reversed(engine.submitted) if job.requests[0].model == POCKET_FAST).requests[0]
+
+
+def test_the_live_image_follows_every_change(playground: AppTest, engine: FakeEngine) -> None:
+    own = CATALOGUE[POCKET_FAST]
+    first = live_request(engine)
+    assert (first.num_inference_steps, first.guidance_scale) == (own.default_steps, own.default_guidance_scale)
+    assert first.scheduler == own.default_scheduler
+    fill(playground, "playground.live.prompt", "an owl at night")
+    playground.run()
+    assert live_request(engine) == first.replace(prompt="an owl at night")
+    fill(playground, "playground.live.seed", 7)
+    playground.run()
+    assert live_request(engine) == first.replace(prompt="an owl at night", seed=7)
+    assert "another model than Pocket" in words(playground)
+
+
+def test_the_grid_takes_the_live_words(playground: AppTest, engine: FakeEngine) -> None:
+    fill(playground, "playground.live.prompt", "an owl at night")
+    playground.run()
+    press(playground, "playground.live.take")
+    assert value_of(playground, "playground.grid.prompt.1") == "an owl at night"
+    run_grid(playground)
+    (job,) = jobs(engine, CELLS)
+    assert {request.prompt for request in job.requests} == {"an owl at night"}
+
+
+def test_a_live_image_that_fails_is_told_once_and_not_asked_for_again(open_page: OpenPage, engine: FakeEngine) -> None:
+    engine.broken = "The model ran out of memory."
+    app = open_page("playground")
+    assert "The model ran out of memory." in words(app) and not app.exception
+    asked = len(engine.submitted)
+    app.run()
+    assert len(engine.submitted) == asked
+
+
+def test_a_live_image_waits_for_a_grid_that_is_being_drawn(open_page: OpenPage, engine: FakeEngine) -> None:
+    app = open_page("playground")
+    engine.step_seconds = 0.05
+    press(app, "playground.grid.run")
+    (grid,) = jobs(engine, CELLS)
+    fill(app, "playground.live.prompt", "an owl at night")
+    app.run()
+    assert live_request(engine).prompt != "an owl at night" and not grid.ended
+    assert "Starts when the other experiment on this page is done." in words(app)
+    grid.cancel()
+
+
+def test_live_words_are_read_as_the_fast_model_reads_them(playground: AppTest) -> None:
+    fill(playground, "playground.live.prompt", "a photo of a walrus")
+    playground.run()
+    assert "Pocket was never shown “walrus”" in words(playground)
+
+
+def test_a_live_prompt_that_is_too_long_is_cut_and_says_what_is_not_read(
+    playground: AppTest, engine: FakeEngine
+) -> None:
+    fill(playground, "playground.live.prompt", "owl " * 1000)
+    playground.run()
+    assert not playground.exception and "tokens and drops the last" in words(playground)
+    assert len(live_request(engine).prompt) == 2_000 - 1  # the last blank goes
 
 
 def run_grid(app: AppTest) -> AppTest:

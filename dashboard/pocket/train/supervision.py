@@ -1,4 +1,4 @@
-"""What training the scorer and the judge share: answers as tensors, a loss over them, jitter, a loop with a state."""
+"""What the smaller trainings share: answers as tensors, a loss over them, jitter, a loop with a state, a command."""
 
 import argparse
 import sys
@@ -79,11 +79,12 @@ def command(
     out: Path,
     run: Callable[..., bool],
     argv: list[str] | None,
+    work: Path = Path(".cache/pocket-scorer"),
 ) -> int:
     """The command line of the training program `name`: reads `argv`, calls `run`, gives the exit status."""
     parser = argparse.ArgumentParser(prog=f"python -m dashboard.pocket.train.{name}", description=doc)
     parser.add_argument("--budget", choices=sorted(budgets), default="cpu")
-    parser.add_argument("--work", type=Path, default=Path(".cache/pocket-scorer"), help="where pictures and state live")
+    parser.add_argument("--work", type=Path, default=work, help="where pictures and state live")
     parser.add_argument("--out", type=Path, default=out, help=f"where the finished {name} goes")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, help="stop after so many; the same command goes on")

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageRequest, ImageResult
+from dashboard.engine.catalogue import OURS
 from dashboard.intervals import summarise
 from dashboard.pocket.world.parts import NONE, PARTS, alternatives, never_drawn, prompt_of
 from dashboard.ui.controls import PART_LABELS, request_from
@@ -18,7 +19,7 @@ from dashboard.ui.distances import mean_distance, relative_distance
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery, plain
 from dashboard.ui.lesson import showed
-from dashboard.ui.models import DEFAULT, current_model
+from dashboard.ui.models import current_model
 from dashboard.ui.once import once
 from dashboard.ui.parsing import check_count, parse_seeds
 from dashboard.ui.ranking import ranked
@@ -55,7 +56,7 @@ def requests_of(values: Mapping[str, Any], model: str) -> list[ImageRequest]:
 
 def anatomy_lab(lesson: Lesson) -> None:
     """The parts' form, the prompt they make, grid, chart with its table, what the run showed."""
-    if current_model() != DEFAULT:
+    if current_model() not in OURS:
         st.caption(
             "These parts are Pocket's whole world. The model in use knows many more words: type them in laboratory 1."
         )
@@ -85,7 +86,7 @@ def _fits(values: Mapping[str, Any]) -> None:
 
 def _say_prompt(columns: Columns) -> None:
     st.markdown(f"Your prompt: **{plain(prompt_of(columns[BUILT]))}**")
-    if current_model() == DEFAULT:
+    if current_model() in OURS:
         for label, parts in columns.items():
             for reason in never_drawn(parts):
                 st.caption(f":material/info: {plain(label)}: Pocket's training scenes never had {reason}.")

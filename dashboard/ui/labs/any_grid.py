@@ -48,7 +48,7 @@ def any_grid_lab(lesson: Lesson) -> None:
     if measurable(results):
         _compare(lesson, guess, grid, results)
     if len(results) > 1:
-        ui.text(lesson, "pair", kicker="Laboratory 2")
+        ui.text(lesson, "pair", kicker="Laboratory 3")
         pair_view("pair", key_of(lesson, "pair"), results, grid.titles)
 
 

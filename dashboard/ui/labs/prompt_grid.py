@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageRequest, ImageResult
+from dashboard.engine.catalogue import OURS
 from dashboard.export import file_name
 from dashboard.intervals import Interval, mean_interval, summarise
 from dashboard.ui.controls import request_from
@@ -20,7 +21,7 @@ from dashboard.ui.experiment import experiment_form
 from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.labs.prompt_match import prompt_match
 from dashboard.ui.lesson import showed
-from dashboard.ui.models import DEFAULT, current_model
+from dashboard.ui.models import current_model
 from dashboard.ui.once import once
 from dashboard.ui.parsing import check_count, parse_prompts, parse_seeds
 from dashboard.ui.predict import covered, outcome, predict
@@ -65,7 +66,7 @@ def prompt_grid_lab(lesson: Lesson) -> None:
         return
     if len(prompts) > 1 and len(seeds) > 1:
         _compare(lesson, guess, results, prompts, seeds)
-        if current_model() == DEFAULT:
+        if current_model() in OURS:
             prompt_match(results, prompts, seeds)
     else:
         showed("With one prompt or one seed there is nothing to compare: give at least two of each.")
