@@ -115,7 +115,7 @@ def test_the_difference_of_the_two_predictions_has_shape_and_they_look_like_nois
 def test_pocket_fast_draws_what_plain_diffusers_draws_with_its_lora(
     make_engine: Callable[..., Engine], pocket: ModelRegistry
 ) -> None:
-    """The card's own words: the LoRA over Pocket's weights, DDIM with trailing timesteps, no guidance."""
+    """The LoRA over Pocket's weights, DDIM with trailing timesteps, no guidance."""
     about = CATALOGUE[POCKET_FAST]
     request = ImageRequest(
         prompt="a photo of a panda in the forest",
@@ -140,6 +140,19 @@ def test_pocket_fast_draws_what_plain_diffusers_draws_with_its_lora(
     (usual,) = make_engine(pocket).submit([ImageRequest(prompt=request.prompt, seed=3)]).results(300)
     assert result.weights_sha256 != usual.weights_sha256 and result.model_name == "Pocket Fast"
     assert relative_distance(usual.array(), result.array()) < 0.5, "from one noise, nearly the same picture"
+
+
+def test_pocket_fast_loads_as_its_card_says() -> None:
+    pytest.importorskip("peft")
+    pipe = StableDiffusionPipeline.from_pretrained(WEIGHTS_FOLDER)
+    pipe.load_lora_weights(FAST_FILE.parent)
+    words = torch.randn((1, 32, 160), generator=torch.Generator().manual_seed(0))
+    latents = torch.randn((1, 4, 16, 16), generator=torch.Generator().manual_seed(1))
+    plain = StableDiffusionPipeline.from_pretrained(WEIGHTS_FOLDER).unet
+    add_changes(plain, FAST_FILE)
+    with torch.no_grad():
+        theirs, ours = (unet(latents, 499, words).sample for unet in (pipe.unet, plain))
+    assert torch.allclose(theirs, ours, atol=1e-4)
 
 
 def neighbours_agree(latents: torch.Tensor) -> float:
