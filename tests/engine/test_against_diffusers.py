@@ -36,8 +36,10 @@ CASES = {
 
 def draw_plainly(pipe, tiny_folder, request: ImageRequest, output_type: str):
     """What diffusers' documentation says to write for this request."""
-    kind = getattr(diffusers, SCHEDULERS[request.scheduler].class_name)
-    pipe.scheduler = kind.from_pretrained(tiny_folder, subfolder="scheduler")
+    info = SCHEDULERS[request.scheduler]
+    pipe.scheduler = getattr(diffusers, info.class_name).from_pretrained(
+        tiny_folder, subfolder="scheduler", **info.options
+    )
     return pipe(
         request.prompt,
         negative_prompt=request.negative_prompt or None,

@@ -59,8 +59,10 @@ def plain(pipes, folders):
 
     def draw(request: ImageRequest, output_type: str = "pil"):
         pipe = pipes[request.model]
-        kind = getattr(diffusers, SCHEDULERS[request.scheduler].class_name)
-        pipe.scheduler = kind.from_pretrained(folders[request.model], subfolder="scheduler")
+        info = SCHEDULERS[request.scheduler]
+        pipe.scheduler = getattr(diffusers, info.class_name).from_pretrained(
+            folders[request.model], subfolder="scheduler", **info.options
+        )
         return pipe(
             request.prompt,
             negative_prompt=request.negative_prompt or None,

@@ -74,8 +74,10 @@ def test_negative_control_one_shared_pipeline_fails(make_engine, pipe, tiny_fold
     right = [result.array() for result in make_engine().submit(requests).results()]
 
     def draw(request: ImageRequest) -> np.ndarray | Exception:
-        kind = getattr(diffusers, SCHEDULERS[request.scheduler].class_name)
-        pipe.scheduler = kind.from_pretrained(tiny_folder, subfolder="scheduler")
+        info = SCHEDULERS[request.scheduler]
+        pipe.scheduler = getattr(diffusers, info.class_name).from_pretrained(
+            tiny_folder, subfolder="scheduler", **info.options
+        )
         try:
             image = pipe(
                 request.prompt,
