@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,15 @@ def test_an_interruption_cancels_the_job(run, monkeypatch):
     assert list(Path().iterdir()) == []
 
 
+@pytest.fixture
+def heard_keys() -> Iterator[None]:
+    """A shell that starts the tests in its background lets them, and their children, ignore Ctrl-C: not here."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard_keys")
 def test_ctrl_c_is_quiet_and_leaves_nothing(environment, tmp_path):
     command = [sys.executable, "-m", "dashboard", "grid", "--model", "tiny", "--prompt", "a", "--steps", "150"]
     process = subprocess.Popen(
