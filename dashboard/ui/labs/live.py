@@ -56,7 +56,7 @@ def _asked(lesson: Lesson) -> ImageRequest:
 def _reading(result: ImageResult) -> str:
     request, info = result.request, info_of(result.request.model)
     return (
-        f"**{info.name}** drew this in {request.num_inference_steps} steps of {SCHEDULERS[request.scheduler].label} "
+        f"**{info.name}** drew this in {request.num_inference_steps} steps ({SCHEDULERS[request.scheduler].label}) "
         f"with {result.seconds:.2f} seconds of computing. It is another model than Pocket: from one noise it draws "
         "a picture much like Pocket's, not the same. The grid below shows what the model in use makes of it."
     )
