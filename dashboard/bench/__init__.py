@@ -211,10 +211,7 @@ def _peak_bytes() -> int | None:
 
 def _loop(pipe: StableDiffusionPipeline, config: Mapping[str, Any], requests: Sequence[ImageRequest]) -> Pixels:
     """The course's loop. `pipe` itself runs without gradients; `config`: of the scheduler that it came with."""
-    import diffusers
-
-    info = SCHEDULERS[requests[0].scheduler]
-    pipe.scheduler = getattr(diffusers, info.class_name).from_config(config, **info.options)
+    pipe.scheduler = SCHEDULERS[requests[0].scheduler].from_config(config)
     side = pipe.unet.config.sample_size
     shape = (1, pipe.unet.config.in_channels, side, side)
     images = []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from dashboard.engine import SCHEDULERS, ImageRequest
-from dashboard.engine.catalogue import CATALOGUE, POCKET_FAST
+from dashboard.engine.catalogue import CATALOGUE, OURS, POCKET_FAST
 
 
 class BadInput(ValueError):
@@ -73,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def base_request(arguments: argparse.Namespace, prompt: str) -> ImageRequest:
     """The request that the arguments describe. ValueError where one is out of range."""
+    own = CATALOGUE[arguments.model].settings if arguments.model in OURS else {}
     chosen = {
         "num_inference_steps": arguments.steps,
         "guidance_scale": arguments.guidance,
@@ -83,20 +84,8 @@ def base_request(arguments: argparse.Namespace, prompt: str) -> ImageRequest:
         negative_prompt=arguments.negative,
         seed=arguments.seed,
         model=arguments.model,
-        **_own_settings(arguments.model) | {name: value for name, value in chosen.items() if value is not None},
+        **own | {name: value for name, value in chosen.items() if value is not None},
     )
-
-
-def _own_settings(model: str) -> dict[str, Any]:
-    """What Pocket Fast was distilled for; other models are asked as Pocket is."""
-    if model != POCKET_FAST:
-        return {}
-    about = CATALOGUE[model]
-    return {
-        "num_inference_steps": about.default_steps,
-        "guidance_scale": about.default_guidance_scale,
-        "scheduler": about.default_scheduler,
-    }
 
 
 def _command(

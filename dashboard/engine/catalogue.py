@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 POCKET = "pocket"
 POCKET_FAST = "pocket-fast"
@@ -35,6 +36,15 @@ class About:
     download_gb: float | None = None  # gigabytes; None: nothing is downloaded
     memory_gb: float | None = None  # gigabytes on a graphics card at 16 bit, one image a time; about
     revision: str = ""  # commit
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The model's own steps, guidance and scheduler, by the names of a request's fields."""
+        return {
+            "num_inference_steps": self.default_steps,
+            "guidance_scale": self.default_guidance_scale,
+            "scheduler": self.default_scheduler,
+        }
 
 
 _OPENRAIL_USE = (

@@ -35,6 +35,12 @@ class SchedulerInfo:
     max_steps: int = 150
     options: Mapping[str, str] = field(default_factory=dict)  # set in place of the model's own
 
+    def from_config(self, config: Mapping[str, Any]) -> Any:
+        """A new one of diffusers' own, from a model's scheduler config."""
+        import diffusers
+
+        return getattr(diffusers, self.class_name).from_config(config, **self.options)
+
 
 _INFOS = (
     SchedulerInfo(
@@ -221,11 +227,7 @@ class SchedulerShelf:
     def _get(self, key: str) -> Any:
         if key not in self._pristine:
             import_libraries()  # seconds: not before a model is wanted
-            import diffusers
-
-            info = SCHEDULERS[key]
-            scheduler_class = getattr(diffusers, info.class_name)
-            self._pristine[key] = scheduler_class.from_config(self._model_config, **info.options)
+            self._pristine[key] = SCHEDULERS[key].from_config(self._model_config)
         return self._pristine[key]
 
 

@@ -10,6 +10,7 @@ from dashboard.ui.experiment import Trial
 from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
+from dashboard.ui.withheld import measurable
 
 
 def run_grid(
@@ -21,7 +22,10 @@ def run_grid(
     *,
     heading: str,
 ) -> Sequence[ImageResult] | None:
-    """`requests` row by row; None until all are drawn, then the grid stands there with its downloads."""
+    """`requests` row by row; None until all are drawn, then the grid stands there with its downloads.
+
+    None then, too, where a picture was withheld: there is nothing to measure, and the page says so.
+    """
     titles = [f"{row}, {column}" for row in rows for column in columns]
     results = show_run(trial.key, requests, titles, asked_now=trial.asked_now)
     if results is None:
@@ -29,4 +33,4 @@ def run_grid(
     record(lesson.id).ran.add(trial.experiment)
     grid_gallery(trial.key, results, rows, columns)
     downloads(trial.key, results, columns, heading or "(empty prompt)", rows=rows)
-    return results
+    return results if measurable(results) else None

@@ -24,12 +24,7 @@ KEEPS = "keeps"  # in an experiment's table: the controls that are its topic
 GUIDANCE = {"guidance_scale", "other_guidance"}
 STEPS = {"num_inference_steps", "other_steps"}
 SWEEPS = {"step_counts", "evaluations", "guidances", "row_values"}
-_POCKET = CATALOGUE[POCKET]
-_POCKETS = {
-    "num_inference_steps": _POCKET.default_steps,
-    "guidance_scale": _POCKET.default_guidance_scale,
-    "scheduler": _POCKET.default_scheduler,
-}
+_POCKETS = CATALOGUE[POCKET].settings
 
 
 def experiment_values(lesson: Lesson, experiment_id: str) -> Mapping[str, Written]:

@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from dashboard.pocket import FAST_FILE, WEIGHTS_FOLDER
+from dashboard.pocket.evaluate import load_pipeline
 from dashboard.pocket.measures import weights_sha256
 from dashboard.pocket.train.budgets import Phase
 from dashboard.pocket.train.ledger import Ledger
@@ -100,9 +101,8 @@ def run(budget: DistilBudget, work: Path, out: Path, *, seconds: float | None = 
     """Train until the budget or the time is spent; True where the LoRA was finished and written to `out`."""
     started, teacher = time.monotonic(), weights_sha256(WEIGHTS_FOLDER)
     work = work / f"{teacher[:12]}-{budget.paths}x{budget.teacher_steps}-{budget.rank}"  # another teacher, other ways
-    pipeline = StableDiffusionPipeline.from_pretrained(WEIGHTS_FOLDER)
+    pipeline = load_pipeline(WEIGHTS_FOLDER)
     pipeline.scheduler = trailing(pipeline.scheduler.config)
-    pipeline.set_progress_bar_config(disable=True)
     folder = work / "teacher-paths"
     for _ in draw_paths(folder, budget.paths, pipeline, budget.teacher_steps, SHIPPED_CAST):
         if seconds is not None and time.monotonic() - started > seconds:

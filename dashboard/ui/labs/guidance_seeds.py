@@ -22,7 +22,6 @@ from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_guidances, parse_seeds
 from dashboard.ui.scoring import MATCH, change_told, matches
 from dashboard.ui.tables import table_below
-from dashboard.ui.withheld import measurable
 
 MEASURES = {  # column of the table -> what the learner reads, and how its numbers are written
     "match": (MATCH, ".1f"),
@@ -44,8 +43,6 @@ def guidance_seeds_lab(lesson: Lesson) -> None:
     rows, columns = [KINDS["guidance"].label(scale) for scale in scales], [f"seed {seed}" for seed in seeds]
     results = run_grid(lesson, trial, requests, rows, columns, heading=base.prompt)
     if results is None:
-        return
-    if not measurable(results):
         return
     if len(scales) > 1 and len(seeds) > 1:
         key = ("guidance over seeds", *(result.sha256 for result in results))

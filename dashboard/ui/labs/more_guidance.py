@@ -14,7 +14,6 @@ from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_guidances, parse_seeds
 from dashboard.ui.tables import table_below
-from dashboard.ui.withheld import measurable
 
 
 def more_guidance_lab(lesson: Lesson, belief: Misconception) -> None:
@@ -31,8 +30,6 @@ def more_guidance_lab(lesson: Lesson, belief: Misconception) -> None:
     rows, columns = [KINDS["guidance"].label(scale) for scale in scales], [f"seed {seed}" for seed in seeds]
     results = run_grid(lesson, trial, requests, rows, columns, heading=base.prompt)
     if results is None:
-        return
-    if not measurable(results):
         return
     if len(scales) < 2:
         return

@@ -20,7 +20,6 @@ from dashboard.ui.lesson import TEXT_WIDTH, showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_seeds, parse_step_counts
 from dashboard.ui.scoring import change_told, matches
-from dashboard.ui.withheld import measurable
 
 
 def more_steps_lab(lesson: Lesson, belief: Misconception) -> None:
@@ -37,8 +36,6 @@ def more_steps_lab(lesson: Lesson, belief: Misconception) -> None:
     rows, columns = [f"seed {seed}" for seed in seeds], [KINDS["steps"].label(count) for count in counts]
     results = run_grid(lesson, trial, requests, rows, columns, heading=base.prompt)
     if results is None:
-        return
-    if not measurable(results):
         return
     if len(counts) > 1:
         _measured(results, counts, belief)

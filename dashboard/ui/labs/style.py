@@ -21,7 +21,6 @@ from dashboard.ui.models import current_model
 from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_prompts, parse_seeds
 from dashboard.ui.tables import table_below
-from dashboard.ui.withheld import measurable
 
 
 def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
@@ -37,8 +36,6 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
     columns = [f"seed {seed}" for seed in seeds]
     results = run_grid(lesson, trial, requests, prompts, columns, heading="One seed, several prompts")
     if results is None:
-        return
-    if not measurable(results):
         return
     if len(seeds) < 2 or len(prompts) < 2:
         showed("One prompt or one seed alone compares nothing: give at least two of each.")

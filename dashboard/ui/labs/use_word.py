@@ -20,7 +20,6 @@ from dashboard.ui.labs.new_word import TOKEN, taught_word
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import MAX_IMAGES, parse_prompts, parse_seeds
-from dashboard.ui.withheld import measurable
 
 
 def use_word_lab(lesson: Lesson) -> None:
@@ -44,8 +43,6 @@ def use_word_lab(lesson: Lesson) -> None:
     heading = f"{TOKEN} in other sentences"
     results = run_grid(lesson, trial, requests, prompts, [f"seed {seed}" for seed in seeds], heading=heading)
     if results is None:
-        return
-    if not measurable(results):
         return
     _colours(prompts, results, pictures)
 
