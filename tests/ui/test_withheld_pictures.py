@@ -18,6 +18,7 @@ MEASURING = [
     ("first-images", "change", False),
     ("seeds", "grid", False),
     ("steps", "sweep", False),
+    ("steps", "knee", False),
     ("prompts", "grid", False),
     ("prompts", "anatomy", False),
     ("prompts", "negative", False),
