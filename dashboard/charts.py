@@ -141,6 +141,9 @@ class Axis:
     ticks: tuple[float, ...] = ()  # values to write on the axis; empty: chosen by the chart
 
 
+DISTANCE = Axis(column="distance", title="Distance (0 same, 1 unrelated)")
+
+
 def curve(
     summary: pd.DataFrame,
     x: Axis,

@@ -59,7 +59,7 @@ def _mean(distances: Sequence[float]) -> Interval:
 
 def _chart(found: Mapping[str, Interval]) -> dict[str, Any]:
     x = charts.Axis(column="between", title="Which images are compared")
-    y = charts.Axis(column="distance", title="Distance (0 same, 1 unrelated)")
+    y = charts.DISTANCE
     summary = pd.DataFrame([{"between": way, **asdict(interval)} for way, interval in found.items()])
     chart: dict[str, Any] = charts.bars(summary, x, y, order=[ALONG, DOWN]).to_dict()
     return chart

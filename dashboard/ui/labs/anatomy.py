@@ -121,6 +121,6 @@ def _compare(results: Sequence[ImageResult], labels: Sequence[str], seeds: Seque
 
 def _chart(summary: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
     x = charts.Axis(column="change", title="What was changed, in the order of the grid")
-    y = charts.Axis(column="distance", title="Distance (0 same, 1 unrelated)")
+    y = charts.DISTANCE
     chart: dict[str, Any] = charts.bars(summary, x, y, order=order).to_dict()
     return chart

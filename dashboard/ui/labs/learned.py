@@ -127,7 +127,7 @@ def _charts(recording: Recording, errors: pd.DataFrame, pictures: pd.DataFrame) 
     with right:
         st.markdown("**How far are the pictures from the finished model's?** Means over the prompts, 95% intervals.")
         summary = summarise(pictures[pictures["updates"] > 0], ["updates", "part"], "distance")
-        distance = charts.Axis(column="distance", title="Distance (0 same, 1 unrelated)")
+        distance = charts.DISTANCE
         ends = "; ".join(f"{name} {_ends(rows['mean'])}" for name, rows in summary.groupby("part", sort=False))
         st.vega_lite_chart(
             charts.curve(summary, axis, distance, series="part").to_dict(),

@@ -130,7 +130,7 @@ def _colours(table: pd.DataFrame) -> str:
 
 def _chart(summary: pd.DataFrame) -> dict[str, Any]:
     x = charts.Axis(column="guidance", title="Guidance scale w, in the order of the grid")
-    y = charts.Axis(column="distance", title="Distance (0 same, 1 unrelated)")
+    y = charts.DISTANCE
     names = summary.assign(guidance=[f"{value:g}" for value in summary["guidance"]])
     chart: dict[str, Any] = charts.bars(names, x, y, order=names["guidance"].tolist()).to_dict()
     return chart

@@ -62,7 +62,7 @@ def _chart(same_prompt: Interval, same_seed: Interval) -> None:
     found = {"same prompt": same_prompt, "same seed": same_seed}
     table = pd.DataFrame([{"images of the": name, **asdict(interval)} for name, interval in found.items()])
     x = charts.Axis(column="images of the", title="What two images share")
-    y = charts.Axis(column="distance", title="Distance (0 same, 1 unrelated)")
+    y = charts.DISTANCE
     st.markdown("**Which images are alike?** Bars are means over pairs of images; lines are 95% intervals over seeds.")
     told = ", ".join(f"{name} {interval}" for name, interval in found.items())
     st.vega_lite_chart(charts.bars(table, x, y, order=list(found)).to_dict(), alt=f"Distance of two images: {told}.")

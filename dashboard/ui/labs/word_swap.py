@@ -127,7 +127,7 @@ def _compare(rows: Sequence[Sequence[ImageResult]], labels: Sequence[str], seeds
 
 def _chart(summary: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
     x = charts.Axis(column="edit", title="What was done to the prompt")
-    y = charts.Axis(column="distance", title="Distance (0 same, 1 unrelated)")
+    y = charts.DISTANCE
     short = {edit: edit.replace("without", "no", 1) for edit in order}  # many bars stand close on a narrow screen
     named = summary.assign(edit=summary["edit"].map(short))
     chart: dict[str, Any] = charts.bars(named, x, y, order=list(short.values())).to_dict()
