@@ -16,8 +16,8 @@ ALLOWED = {
     "engine": {"building", "settings"},
     "pocket": {"building", "intervals"},
     "export": {"engine"},
-    "teach": {"engine", "export", "pocket"},
-    "faces": {"building", "engine", "intervals", "pocket", "settings"},
+    "teach": {"engine", "export", "pocket", "threads"},
+    "faces": {"building", "engine", "intervals", "pocket", "settings", "threads"},
     "axes": {"engine"},
     "cli": {"axes", "engine", "export", "settings", "bench", "pocket", "faces"},
     "bench": {"engine", "machine", "settings"},
@@ -29,6 +29,7 @@ ALLOWED = {
     "intervals": set(),
     "knee": set(),
     "settings": set(),
+    "threads": set(),
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from dashboard.faces.crops import Box, Face, overlap, scaled, to_tensor
-from dashboard.faces.networks import CELL_PX, Detector
-from dashboard.faces.shipped import detector
+from dashboard.faces.networks import CELL_PX
+from dashboard.faces.shipped import computed, detector
 
 SIDES = (64, 160)  # pixels: the sizes at which a picture is searched; the second only in pictures as large
 MULTIPLE = 8
@@ -17,13 +17,13 @@ MAX_FACES = 20
 SAME = 0.4  # overlap above which two findings are one face
 
 
-def find_faces(picture: Image.Image, *, threshold: float = THRESHOLD, network: Detector | None = None) -> list[Face]:
+def find_faces(picture: Image.Image, *, threshold: float = THRESHOLD) -> list[Face]:
     """Faces of an RGB picture, the surest first; boxes in its pixels. It knows pocket faces, not photographs."""
     found: list[Face] = []
     for side in SIDES:
         if side > SIDES[0] and side > max(picture.size):
             break
-        found += _at(picture, side / max(picture.size), threshold, network or detector())
+        found += _at(picture, side / max(picture.size), threshold)
     found.sort(key=lambda face: -face.score)
     kept: list[Face] = []
     for face in found:
@@ -32,15 +32,14 @@ def find_faces(picture: Image.Image, *, threshold: float = THRESHOLD, network: D
     return kept[:MAX_FACES]
 
 
-def _at(picture: Image.Image, scale: float, threshold: float, network: Detector) -> list[Face]:
+def _at(picture: Image.Image, scale: float, threshold: float) -> list[Face]:
     width, height = (max(1, round(side * scale)) for side in picture.size)
     # Averaged when made smaller, as the pictures were that it learned from.
     way = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
     shown = picture if scale == 1 else picture.resize((width, height), way)
     pad = ((0, -height % MULTIPLE), (0, -width % MULTIPLE), (0, 0))
     pixels = Image.fromarray(np.pad(np.asarray(shown), pad, mode="edge"))
-    with torch.inference_mode():
-        said = network(to_tensor([pixels]))[0]  # (5, h, w)
+    said = computed(detector(), to_tensor([pixels]))[0]  # (5, h, w)
     heat = said[0].sigmoid()
     peaks = torch.nn.functional.max_pool2d(heat[None], 3, 1, 1)[0]
     faces = []

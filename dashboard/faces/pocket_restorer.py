@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-import torch
 from PIL import Image
 
 from dashboard.faces.crops import Face, crop_square, cut, scaled, to_pictures, to_tensor
@@ -13,7 +12,7 @@ from dashboard.faces.detect import find_faces
 from dashboard.faces.networks import CROP_PX
 from dashboard.faces.paste import paste_back
 from dashboard.faces.restoration import Change, Restoration, checked, difference_inside, enlarge
-from dashboard.faces.shipped import restorer
+from dashboard.faces.shipped import computed, restorer
 
 Finder = Callable[[Image.Image], Sequence[Face]]
 
@@ -55,5 +54,4 @@ class PocketRestorer:
 
 def restored_crops(crops: list[Image.Image]) -> list[Image.Image]:
     """Crops of CROP_PX a side, each restored by itself, so that no crop depends on its neighbours."""
-    with torch.inference_mode():
-        return [to_pictures(restorer()(to_tensor([crop])))[0] for crop in crops]
+    return [to_pictures(computed(restorer(), to_tensor([crop])))[0] for crop in crops]

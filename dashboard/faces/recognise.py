@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from PIL import Image
 
 from dashboard.faces.crops import Box, crop_square, cut, to_tensor
 from dashboard.faces.networks import WHO
-from dashboard.faces.shipped import recogniser
+from dashboard.faces.shipped import computed, recogniser
 from dashboard.pocket.world.subjects import SKIN_TONES
 
 RECOGNISER_PX = 32
@@ -39,8 +38,7 @@ def recognise(picture: Image.Image, boxes: list[Box]) -> list[Identity]:
     if not boxes:
         return []
     crops = [cut(picture, crop_square(box), RECOGNISER_PX) for box in boxes]
-    with torch.inference_mode():
-        who, tone = (logits.softmax(-1) for logits in recogniser()(to_tensor(crops)))
+    who, tone = (logits.softmax(-1) for logits in computed(recogniser(), to_tensor(crops)))
     return [
         Identity(who=WHO[int(w.argmax())], tone=SKIN_TONES[int(t.argmax())], sure=float(w.max() * t.max()))
         for w, t in zip(who, tone, strict=True)

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
 from dashboard.engine import LearnedWord, ModelRegistry, ModelUnavailable, QueueFull
 from dashboard.teach.student import Student
 from dashboard.teach.word_task import MAX_SECONDS, Progress, WordTask, teach_word
+from dashboard.threads import use_here
 
 logger = logging.getLogger(__name__)
 
@@ -198,6 +197,6 @@ class School:
 
 def _stand_back() -> None:
     """One processor thread, and where the system can do it a low priority: both hold for the calling thread only."""
-    torch.set_num_threads(1)
+    use_here(1)
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -128,6 +128,17 @@ def test_the_same_picture_gives_the_same_result_also_among_others(poor):
     assert together == alone * 2
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_the_same_picture_gives_the_same_result_however_many_threads_the_caller_has(poor, threads):
+    before = torch.get_num_threads()
+    alone = [improve_image(picture, 2).tobytes() for picture in poor[:8]]
+    torch.set_num_threads(threads)
+    try:
+        assert [improve_image(picture, 2).tobytes() for picture in poor[:8]] == alone
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_the_original_is_left_as_it_was(poor):
     before = poor[0].tobytes()
     PocketRestorer().restore(poor[0], factor=3)
