@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -28,6 +29,9 @@ from dashboard.export.filtered import EXPLANATION, FILTERED
 from dashboard.ui.figures import figure, result_uri
 from dashboard.ui.models import script_origin
 
+if TYPE_CHECKING:
+    from streamlit.elements.lib.grid_container import GridContainer
+
 COLUMN_PIXELS = 230  # of a column where their number is fixed
 MAX_OPEN = 2_048  # pixels a side: an opened image is shown with all of its pixels
 LONG_SEED = 10**9  # a longer one stands on a line of its own under a small image
@@ -48,11 +52,8 @@ def gallery(
     `columns` keeps rows together that belong together; without it as many images stand in a row as fit. `credited`:
     say below which model drew them.
     """
-    box = st.container() if columns is None else st.container(width=columns * COLUMN_PIXELS)
-    with box, st.grid(columns=columns or "auto", min_column_width=min_width, wrap=columns is None) as grid:
-        for index, (result, title) in enumerate(zip(results, titles, strict=True)):
-            with grid.cell(), st.container(key=f"cell-{key.replace('.', '-')}-{index}", gap=None):
-                _cell(f"{key}.open.{index}", result, title)
+    with _frame(columns, min_width) as grid:
+        _fill(grid, key, results, titles)
     if credited:
         credit(results)
 
@@ -60,13 +61,36 @@ def gallery(
 def grid_gallery(
     key: str, results: Sequence[ImageResult], rows: Sequence[str], columns: Sequence[str], *, min_width: int = 90
 ) -> None:
-    """Two axes: the results row by row, each row under its label, each cell with its column's label."""
+    """Two axes: the results row by row, each row under its label, each cell with its column's label.
+
+    On a narrow screen the rows scroll together, so that a column's images stay below one another.
+    """
     across = len(columns)
-    for place, row in enumerate(rows):
-        st.markdown(f"**{plain(row)}**")
-        cells = results[place * across : (place + 1) * across]
-        gallery(f"{key}.{place}", cells, columns, columns=across, min_width=min_width, credited=False)
+    with _frame(across, min_width) as grid:
+        for place, row in enumerate(rows):
+            with grid.cell(column_span="all"), st.container(key=f"row-{_dashed(key)}-{place}"):
+                st.markdown(f"**{plain(row)}**")
+            _fill(grid, f"{key}.{place}", results[place * across : (place + 1) * across], columns)
     credit(results)
+
+
+@contextmanager
+def _frame(columns: int | None, min_width: int) -> Iterator[GridContainer]:
+    """The grid: of a number of columns, or of as many as fit."""
+    box = st.container() if columns is None else st.container(width=columns * COLUMN_PIXELS)
+    with box, st.grid(columns=columns or "auto", min_column_width=min_width, wrap=columns is None) as grid:
+        yield grid
+
+
+def _fill(grid: GridContainer, key: str, results: Sequence[ImageResult], titles: Sequence[str]) -> None:
+    for index, (result, title) in enumerate(zip(results, titles, strict=True)):
+        with grid.cell(), st.container(key=f"cell-{_dashed(key)}-{index}", gap=None):
+            _cell(f"{key}.open.{index}", result, title)
+
+
+def _dashed(key: str) -> str:
+    """A key that can be part of a style sheet's class."""
+    return key.replace(".", "-")
 
 
 def credit(results: Sequence[ImageResult]) -> None:
@@ -93,7 +117,7 @@ def _seed(result: ImageResult, title: str) -> list[str]:
 
 def single(key: str, result: ImageResult, title: str, *, width: int | Literal["stretch"] = 320) -> None:
     """One image at a width, which opens large like the others."""
-    with st.container(key=f"cell-{key.replace('.', '-')}", gap=None, width=width):
+    with st.container(key=f"cell-{_dashed(key)}", gap=None, width=width):
         _cell(f"{key}.open", result, title)
         credit([result])
 
@@ -150,7 +174,7 @@ def downloads(
 
     `titles` are the columns' labels; `rows` those of a grid with two axes, whose results come row by row.
     """
-    stem = f"{key.replace('.', '-')}-{hashlib.sha256(''.join(r.sha256 for r in results).encode()).hexdigest()[:8]}"
+    stem = f"{_dashed(key)}-{hashlib.sha256(''.join(r.sha256 for r in results).encode()).hexdigest()[:8]}"
     cells = [Cell(file=f"{i:03}-{file_name(result)}", result=result) for i, result in enumerate(results, start=1)]
     files = (
         ("Images (zip)", "zip", "application/zip", lambda: zip_bytes(results)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 from served import ROOT
 from visitors import NewVisitor, settled
 
@@ -21,3 +21,19 @@ def test_a_page_opens_and_fits(new_visitor: NewVisitor, name: str) -> None:
     assert all(inner <= outer for inner, outer in page.evaluate(WIDE)), page.evaluate(WIDE)
     pictures = page.get_by_test_id("stMain").locator("img")
     assert all(pictures.evaluate_all("all => all.map(image => image.alt)")), "a picture without words"
+
+
+def test_a_grids_rows_scroll_together_and_keep_their_labels(new_visitor: NewVisitor) -> None:
+    page = new_visitor("/playground?ran=grid&grid.steps=2", width=390).page
+    page.locator(".st-key-playground-grid-skip button").click()
+    labels = page.locator('[class*="st-key-row-playground-grid-"]')
+    expect(labels).to_have_text(["guidance 1", "guidance 2", "guidance 5", "guidance 10"])
+    upper, lower = (page.locator(f".st-key-cell-playground-grid-{row}-4") for row in (0, 3))
+    assert _left(upper) > 390, "five images fit: nothing to scroll"
+    upper.locator("img").evaluate("image => image.scrollIntoView({inline: 'end', behavior: 'instant'})")
+    assert _left(upper) == _left(lower) < 390
+    assert all(0 <= _left(label) < 100 for label in labels.all())
+
+
+def _left(element: Locator) -> float:
+    return float(element.evaluate("element => element.getBoundingClientRect().left"))
