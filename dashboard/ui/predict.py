@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.course import Lesson, Prediction
+from dashboard.intervals import Interval
 from dashboard.ui.records import Guess, record
 from dashboard.ui.way import way
 
@@ -64,3 +65,11 @@ def outcome(prediction: Prediction, guess: Guess, measured: float, *, told: str 
     (st.success if hit else st.info)(
         "  \n".join(lines), icon=":material/check_circle:" if hit else ":material/insights:"
     )
+
+
+def doubt(prediction: Prediction, found: Interval) -> None:
+    """Below the outcome: say so where the measured interval holds more than one answer."""
+    if found.n < 2:
+        st.caption("One value has no interval, so this answer is likely and not sure.")
+    elif prediction.outcome(found.low) != prediction.outcome(found.high):
+        st.caption("The interval reaches into another answer, so this one is likely and not sure.")

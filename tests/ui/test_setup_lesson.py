@@ -244,6 +244,7 @@ def test_each_cell_is_drawn_alone_and_new_at_each_click(lesson: AppTest, engine:
     assert table["seconds"].tolist() == [0.01] * 9
     assert "which this run cannot tell from equal" in words(lesson), "the fake engine takes as long for each"
     assert "The time at guidance 5 over the time at guidance 1 was **1.00**" in words(lesson)
+    assert "not sure" not in words(lesson), "the interval is 1.00 to 1.00"
     press(lesson, "setup.cost.run")
     assert len(engine.submitted) == known + 18 and engine.submitted[-1].requests[0].seed != asked[0].seed
 
@@ -259,6 +260,26 @@ def test_the_cost_of_steps_and_of_guidance_is_read_from_the_grid() -> None:
     assert "5 instead of 1 takes 2.00 (2.00 to 2.00) times as long;" in told
     assert "10 instead of 5 takes 1.00 (1.00 to 1.00) times as long, which this run cannot tell from equal." in told
     assert "compares nothing" in cost_grid.sentences(plain.head(1))
+
+
+def test_the_outcome_of_one_number_of_steps_is_called_unsure(lesson: AppTest) -> None:
+    press(lesson, "setup.cost.skip")
+    fill(lesson, "setup.cost.step_counts", "10")
+    press(lesson, "setup.cost.run")
+    assert "over the time at guidance 1 was **1.00**" in words(lesson) and "One value has no interval" in words(lesson)
+
+
+@pytest.mark.parametrize(("high", "unsure"), [(1.05, False), (1.2, True)])
+def test_an_interval_that_reaches_into_another_answer_is_called_unsure(high: float, unsure: bool) -> None:
+    def page(high: float) -> None:
+        from dashboard.course import load_course
+        from dashboard.intervals import Interval
+        from dashboard.ui.predict import doubt
+
+        doubt(load_course().lessons["setup"].predictions["cost"], Interval(1.02, 1.0, high, 3))
+
+    told = [caption.value for caption in AppTest.from_function(page, kwargs={"high": high}).run().caption]
+    assert bool(told) == unsure and all("reaches into another answer" in line for line in told)
 
 
 def test_without_the_predicted_guidances_nothing_is_scored(lesson: AppTest) -> None:

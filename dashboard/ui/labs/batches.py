@@ -19,7 +19,7 @@ from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
 from dashboard.ui.parsing import parse_batch_sizes, parse_seeds
-from dashboard.ui.predict import covered, outcome, predict
+from dashboard.ui.predict import covered, doubt, outcome, predict
 from dashboard.ui.records import Guess, record
 from dashboard.ui.runs import show_run
 
@@ -103,8 +103,7 @@ def _show(lesson: Lesson, guess: Guess, table: pd.DataFrame) -> None:
     prediction = lesson.predictions["batch"]
     if (smallest, largest) == PREDICTED:
         outcome(prediction, guess, times.mean)
-        if times.n < 2 or prediction.outcome(times.low) != prediction.outcome(times.high):
-            st.caption("The interval reaches into another answer, so this one is likely and not sure.")
+        doubt(prediction, times)
     else:
         st.caption(f"The prediction was about {PREDICTED[0]} and {PREDICTED[1]} images: run these to have it scored.")
 

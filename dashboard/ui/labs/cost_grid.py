@@ -21,7 +21,7 @@ from dashboard.ui.labs.timed import draw_seed
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import check_count, parse_guidances, parse_seeds, parse_step_counts
-from dashboard.ui.predict import covered, outcome, predict
+from dashboard.ui.predict import covered, doubt, outcome, predict
 from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
@@ -49,7 +49,9 @@ def cost_grid_lab(lesson: Lesson) -> None:
     _chart(table)
     showed(sentences(table))
     if set(PREDICTED) <= set(rows.values):
-        outcome(lesson.predictions["cost"], guess, times_as_long(table, "guidance", *PREDICTED).mean)
+        times = times_as_long(table, "guidance", *PREDICTED)
+        outcome(lesson.predictions["cost"], guess, times.mean)
+        doubt(lesson.predictions["cost"], times)
     else:
         st.caption(
             f"The prediction was about guidance {PREDICTED[0]:g} and {PREDICTED[1]:g}: run these to have it scored."
