@@ -66,7 +66,7 @@ from dashboard.ui.widgets import (
 )
 
 Value = str | int | float
-MIXES = {"slerp": "Along the arc (slerp)", "average": "Straight line (plain average)"}
+MIXES = {"slerp": "Arc (slerp)", "average": "Plain average"}
 PART_LABELS = {
     "style": "Style",
     "size": "Size",

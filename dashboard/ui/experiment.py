@@ -15,7 +15,8 @@ from dashboard.ui.in_flight import in_flight
 from dashboard.ui.models import current_info
 from dashboard.ui.own_values import experiment_values, note_on
 
-COLUMNS = 5  # small controls a row
+COLUMNS = 5  # small controls a row, where there is room
+CONTROL_PIXELS = 160  # the least width of a small one: a seed of sixteen digits can be read
 
 
 Check = Callable[[Mapping[str, Any]], object]  # ValueError, one sentence, for values that do not go together
@@ -187,9 +188,10 @@ def _draw(key: str, controls: Sequence[Control], first: Mapping[str, Value]) -> 
             _widget(key, control, first)
     for start in range(0, len(small), COLUMNS):
         row = small[start : start + COLUMNS]
-        for place, control in zip(st.columns(max(len(row), 3)), row, strict=False):
-            with place:
-                _widget(key, control, first)
+        with st.grid(columns=max(len(row), 3), min_column_width=CONTROL_PIXELS) as grid:
+            for control in row:
+                with grid.cell():
+                    _widget(key, control, first)
 
 
 def _widget(key: str, control: Control, first: Mapping[str, Value]) -> None:

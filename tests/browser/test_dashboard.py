@@ -190,3 +190,10 @@ def test_a_narrow_screen_never_scrolls_sideways(new_visitor: NewVisitor, path: s
         ".map(box => [box.scrollWidth, box.clientWidth])"
     )
     assert all(inner <= outer for inner, outer in widths), widths
+
+
+def test_a_long_seed_can_be_read_where_it_is_typed(new_visitor: NewVisitor) -> None:
+    page = new_visitor("/seeds").page
+    field = page.locator('[class*="st-key-seeds-challenge-seed"] input')
+    expect(field).to_have_value("6421725739674010")
+    assert field.evaluate("field => field.scrollWidth <= field.clientWidth"), "its last digits are out of sight"
