@@ -57,7 +57,7 @@ def norms(table: pd.DataFrame) -> alt.LayerChart:
         .encode(
             x=alt.X(
                 "position:Q",
-                title="Position between the two seeds, in the order of the strip",
+                title="Position between the two seeds",
                 scale=alt.Scale(domain=[0, 1]),
             ),
             y=alt.Y("norm:Q", title="Strength of the noise", scale=alt.Scale(domain=[0.6, 1.1])),
@@ -342,13 +342,13 @@ def _ticks(axis: Axis) -> alt.Axis:
 
 
 def _reference(value: float, name: str) -> tuple[alt.Chart, alt.Chart]:
-    """A dashed line across the chart and its name."""
+    """A dashed line across the chart and its name, at the right: curves that fall pass it further left."""
     data = pd.DataFrame({"value": [value], "name": [f"{name}: {value:.2f}"]})
     rule = alt.Chart(data).mark_rule(strokeDash=[6, 4], color=QUIET).encode(y="value:Q")
     label = (
         alt.Chart(data)
-        .mark_text(align="left", baseline="bottom", dx=4, dy=-3, color=QUIET, fontSize=12)
-        .encode(y="value:Q", x=alt.value(0), text="name:N")
+        .mark_text(align="right", baseline="bottom", dx=-4, dy=-3, color=QUIET, fontSize=12)
+        .encode(y="value:Q", x=alt.value("width"), text="name:N")
     )
     return rule, label
 
