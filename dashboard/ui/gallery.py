@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 COLUMN_PIXELS = 230  # of a column where their number is fixed
 MAX_OPEN = 2_048  # pixels a side: an opened image is shown with all of its pixels
 LONG_SEED = 10**9  # a longer one stands on a line of its own under a small image
-CELL_PIXELS = 150  # the least width of a cell: 64-pixel images are shown at twice their size or more
+CELL_PIXELS = 136  # the least width of a cell: 64-pixel images at twice their size or more, six in a laptop's row
 
 
 def gallery(

@@ -13,7 +13,7 @@ from dashboard.engine import SCHEDULERS, Comparison, ImageRequest, ImageResult, 
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.figures import data_uri, figure
-from dashboard.ui.gallery import plain, single
+from dashboard.ui.gallery import CELL_PIXELS, plain, single
 from dashboard.ui.labs.generator_code import seeded_once
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model, latent_shape
@@ -63,7 +63,7 @@ def same_image_lab(lesson: Lesson) -> None:
         return
     first, *others = results
     comparisons = [compare(first.array(), other.array()) for other in others]
-    with st.grid(columns="auto", min_column_width=150) as grid:
+    with st.grid(columns="auto", min_column_width=CELL_PIXELS) as grid:
         with grid.cell():
             single(f"{trial.key}.first", first, "First image", width="stretch")
         for index, (title, other, comparison) in enumerate(zip(titles[1:], others, comparisons, strict=True)):
