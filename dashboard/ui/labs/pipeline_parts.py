@@ -28,7 +28,7 @@ def parts_table() -> None:
             "class": part.class_name,
             "parameters": part.parameters or None,
             "MB in memory": part.memory / 1e6 if part.parameters else None,
-            "share": part.parameters / anatomy.parameters if part.parameters else None,
+            "share": 100 * part.parameters / anatomy.parameters if part.parameters else None,
         }
         for part in anatomy.parts
     ]
@@ -39,7 +39,7 @@ def parts_table() -> None:
         column_config={
             "parameters": st.column_config.NumberColumn(format="localized"),
             "MB in memory": st.column_config.NumberColumn(format="%.1f"),
-            "share": st.column_config.ProgressColumn("share of all", format="percent", min_value=0, max_value=1),
+            "share": st.column_config.ProgressColumn("share of all", format="%.1f%%", min_value=0, max_value=100),
         },
         alt=f"The parts of {info.name} with their classes, parameters and memory",
     )
