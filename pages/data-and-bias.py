@@ -12,7 +12,7 @@ with picture:
     ready = ui.wait_for_engine()
 
 if ready:
-    from dashboard.ui.labs import bias, code, fair, first, nearest_scenes, training_set  # need torch
+    from dashboard.ui.labs import bias, code, fair, first, guided_skew, nearest_scenes, training_set  # need torch
 
     with picture:
         first.first_image(lesson)
@@ -24,6 +24,8 @@ if ready:
     nearest_scenes.nearest_lab(lesson)
     ui.text(lesson, "bias", kicker="Laboratory 4 · the experiment")
     bias.bias_lab(lesson)
+    ui.text(lesson, "guided", kicker="Laboratory 5")
+    guided_skew.guided_skew_lab(lesson)
     ui.text(lesson, "limits")
     ui.heading("A belief to test", "misconception")
     for belief in lesson.misconceptions:

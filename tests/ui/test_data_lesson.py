@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+import pandas as pd
 import pytest
 from fake_engine import FakeEngine
 from streamlit.testing.v1 import AppTest
@@ -18,7 +19,7 @@ from dashboard.pocket.train.judge import BUDGETS
 from dashboard.pocket.world.casts import SHIPPED_CAST
 from dashboard.pocket.world.scene import SIZES
 from dashboard.pocket.world.subjects import SKIN_TONES
-from dashboard.ui.labs import bias, fair
+from dashboard.ui.labs import bias, fair, guided_skew
 from dashboard.ui.labs.judged import Counted
 from pages import OpenPage, fill, jobs, pictures, press, words
 
@@ -194,7 +195,7 @@ def test_another_model_gets_a_sentence(page: AppTest, engine: FakeEngine, monkey
         monkeypatch.setattr(f"dashboard.ui.labs.{module}.current_model", lambda: "sd14")
     page.run()
     assert not page.exception
-    assert words(page).count("about Pocket's own training set") == 3
+    assert words(page).count("about Pocket's own training set") == 4
 
 
 # --- what the text says ----------------------------------------------------------------------
@@ -256,3 +257,67 @@ def test_the_quizs_interval_is_right() -> None:
     share = share_interval(17, 24)
     assert f"{share.low:.0%} to {share.high:.0%}" in question.question
     assert share.low < 0.8 < share.high
+
+
+# ---- guidance and the skew
+
+
+def test_each_control_of_the_guided_skew_reaches_the_requests(page: AppTest, engine: FakeEngine) -> None:
+    fill(page, f"{PAGE}.guided.guidances", "2, 9")
+    fill(page, f"{PAGE}.guided.seeds", "5, 6, 7")
+    fill(page, f"{PAGE}.guided.num_inference_steps", 4)
+    press(page, f"{PAGE}.guided.run")
+    (job,) = jobs(engine, 6)
+    assert [(r.guidance_scale, r.seed) for r in job.requests] == [(g, s) for g in (2.0, 9.0) for s in (5, 6, 7)]
+    assert {(r.prompt, r.num_inference_steps) for r in job.requests} == {("a photo of an astronaut", 4)}
+
+
+def test_the_guided_skew_waits_for_the_guess_and_scores_it(page: AppTest, astronauts: None) -> None:
+    press(page, f"{PAGE}.guided.run")
+    assert "Your images are ready" in words(page) and "training data" not in words(page)
+    radio = page.radio(key=f"{PAGE}.guided.guess")
+    radio.set_value(radio.options[1])
+    press(page, f"{PAGE}.guided.commit")
+    # the stand-in judge calls every fourth image a woman, so both rows of 16 hold the same share
+    assert "75% at guidance 1" in words(page) and "75% at guidance 14" in words(page)
+    assert "This run cannot tell that from no change" in words(page) and "Your guess was right" in words(page)
+
+
+def rows_of(*rows: str) -> pd.DataFrame:
+    """A row of the grid a text, an image a letter: m, w, or a dot for what was not recognised."""
+    drawn = {"m": "man", "w": "woman", ".": ""}
+    cells = [(float(1 + row), str(seed), drawn[c]) for row, text in enumerate(rows) for seed, c in enumerate(text)]
+    return pd.DataFrame(cells, columns=["guidance", "seed", "drawn as"])
+
+
+def test_shares_are_of_the_recognised_and_changes_of_the_seeds_recognised_twice() -> None:
+    table = rows_of("mwww.w", "mmmm.m", "mmmmm.")
+    shares = guided_skew.men(table)
+    assert shares["mean"].tolist() == [0.2, 1.0, 1.0] and shares["n"].tolist() == [5, 5, 5]
+    low = share_interval(1, 5)
+    assert (shares["low"][0], shares["high"][0]) == (low.low, low.high)
+    change = guided_skew.difference(table, 1.0, 3.0)
+    assert change is not None and change.n == 4 and change.mean == 0.75
+    assert guided_skew.difference(rows_of("m.", ".m"), 1.0, 2.0) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (("mwwwwwww", "mmmmmmmw"), "made the majority larger"),
+        (("mmmmmmmw", "mwwwwwww"), "made the majority smaller"),
+        (("mwmwmwmw", "wmmwmwmw"), "cannot tell that from no change"),
+        (("m.", ".m"), "No seed was recognised at both ends"),
+    ],
+)
+def test_what_guidance_did_to_the_skew_is_said_from_the_numbers(rows: tuple[str, str], said: str) -> None:
+    table = rows_of(*rows)
+    told = guided_skew._sentences(guided_skew.men(table), guided_skew.difference(table, 1.0, 2.0), 1.0, 2.0)
+    assert said in told
+
+
+def test_one_guidance_compares_nothing_and_says_so(page: AppTest, astronauts: None) -> None:
+    press(page, f"{PAGE}.guided.skip")
+    fill(page, f"{PAGE}.guided.guidances", "5")
+    press(page, f"{PAGE}.guided.run")
+    assert not page.exception and "give at least two" in words(page)

@@ -51,6 +51,16 @@ def _count(results: Sequence[ImageResult], subject: str) -> Counted:
     return Counted(len(results), len(known), counts, tuple(verdict["sex"] for verdict in known))
 
 
+def sexes(results: Sequence[ImageResult], subject: str) -> list[str]:
+    """What the judge took each image for; empty where it did not take it for the subject. Worked out once."""
+
+    def read() -> list[str]:
+        verdicts = load_judge().verdicts([result.image() for result in results])
+        return [verdict["sex"] if verdict["subject"] == subject else "" for verdict in verdicts]
+
+    return once(("sexes", subject, *(result.sha256 for result in results)), read)
+
+
 def share_rows(source: str, shares: dict[str, Interval]) -> pd.DataFrame:
     """Rows for `charts.shares`: name, source, mean, low, high, n."""
     rows = [(name, source, share.mean, share.low, share.high, share.n) for name, share in shares.items()]
