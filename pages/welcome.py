@@ -1,4 +1,4 @@
-"""Welcome: what this is, a first live image, the ways through, the plan, and the two models."""
+"""Welcome: what this is, a first live image and experiment, the ways through, the plan, and the two models."""
 
 import streamlit as st
 
@@ -13,16 +13,25 @@ with words:
     ui.text(lesson, "how")
 with picture:
     ready = ui.wait_for_engine()
-    if ready:
-        from dashboard.ui.labs import first, two_models  # after the wait: they need torch
-
-        first.first_image(lesson)
 
 ui.text(lesson, "ways")
 choose_way()
+if ready:
+    from dashboard.ui.labs import code, first, style, two_models, word_or_noise  # after the wait: they need torch
+
+    with picture:
+        first.first_image(lesson)
+    ui.text(lesson, "word", kicker="Laboratory")
+    word_or_noise.word_or_noise_lab(lesson)
+    ui.heading("A belief to test", "misconception")
+    for belief in lesson.misconceptions:
+        style.misconception_lab(lesson, belief)
 ui.text(lesson, "plan")
 draw_plan()
 ui.text(lesson, "models")
 if ready:
     two_models.two_models()
-ui.close_lesson(lesson)
+
+with ui.ending(lesson):
+    if ready:
+        code.code_section(lesson, "word")

@@ -10,9 +10,11 @@ from dashboard.course import load_course
 from dashboard.engine import ModelRegistry
 from dashboard.engine.model_info import ModelInfo
 from dashboard.engine.sources import DEFAULT_HUB_MODEL, parse_source
+from dashboard.intervals import mean_interval
+from dashboard.ui.labs import word_or_noise
 from dashboard.ui.labs.two_models import SIZE, TOKENS
 from dashboard.ui.way import WAYS
-from pages import OpenPage, pictures, press, words
+from pages import OpenPage, fill, jobs, pictures, press, words
 
 COURSE = load_course()
 
@@ -126,3 +128,51 @@ def test_stable_diffusions_figures_are_the_engines_own() -> None:
     source = parse_source(DEFAULT_HUB_MODEL)
     info: ModelInfo = ModelRegistry([source], device="cpu").info(source.id)
     assert (info.native_size, info.prompt_tokens, info.latent_channels, info.latent_side) == (SIZE, TOKENS, 4, 64)
+
+
+# ---- the first experiment
+
+
+def test_each_control_of_the_first_experiment_reaches_the_requests(welcome: AppTest, engine: FakeEngine) -> None:
+    fill(welcome, "welcome.word.prompts", "an owl\na fox")
+    fill(welcome, "welcome.word.seeds", "7, 8")
+    fill(welcome, "welcome.word.num_inference_steps", 5)
+    fill(welcome, "welcome.word.guidance_scale", 2.5)
+    press(welcome, "welcome.word.run")
+    (job,) = jobs(engine, 4)
+    assert [(r.prompt, r.seed) for r in job.requests] == [(p, s) for p in ("an owl", "a fox") for s in (7, 8)]
+    assert {(r.num_inference_steps, r.guidance_scale) for r in job.requests} == {(5, 2.5)}
+
+
+def test_the_first_experiment_waits_for_the_guess_and_scores_it(welcome: AppTest) -> None:
+    press(welcome, "welcome.word.run")
+    before = len(pictures(welcome))
+    assert "Your images are ready" in words(welcome)
+    radio = welcome.radio(key="welcome.word.guess")
+    radio.set_value(radio.options[1])
+    press(welcome, "welcome.word.commit")
+    assert len(pictures(welcome)) == before + 8
+    assert "Your guess was right" in words(welcome), "painted noise is unrelated, whatever it shares"
+
+
+@pytest.mark.parametrize(
+    ("noise", "word", "said"),
+    [
+        ([0.7, 0.72, 0.71], [0.3, 0.31, 0.32], "the noise changed more"),
+        ([0.3, 0.31, 0.32], [0.7, 0.72, 0.71], "the words changed more"),
+        ([0.3, 0.5, 0.7], [0.4, 0.5, 0.8], "cannot tell"),
+        ([0.3], [0.9], "cannot tell"),
+    ],
+)
+def test_what_moved_the_picture_further_is_said_only_where_the_intervals_lie_apart(
+    noise: list[float], word: list[float], said: str
+) -> None:
+    told = word_or_noise.sentences(mean_interval(noise), mean_interval(word))
+    assert said in told and str(mean_interval(noise)) in told and str(mean_interval(word)) in told
+
+
+def test_one_prompt_alone_compares_nothing_and_says_so(welcome: AppTest) -> None:
+    press(welcome, "welcome.word.skip")
+    fill(welcome, "welcome.word.prompts", "an owl")
+    press(welcome, "welcome.word.run")
+    assert not welcome.exception and "give at least two of each" in words(welcome)

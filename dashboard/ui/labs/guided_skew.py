@@ -15,16 +15,14 @@ from dashboard.intervals import Interval, paired_difference, share_interval, tel
 from dashboard.pocket.truth import SEXES
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import downloads, grid_gallery
+from dashboard.ui.grid_run import run_grid
 from dashboard.ui.labs.bias import data_shares
 from dashboard.ui.labs.judged import needs_pocket, sexes
 from dashboard.ui.labs.training_set import explorer
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_guidances, parse_seeds
-from dashboard.ui.predict import covered, outcome, predict
-from dashboard.ui.records import record
-from dashboard.ui.runs import show_run
+from dashboard.ui.predict import outcome, predict
 from dashboard.ui.tables import table_below
 
 MAN = SEXES[0]
@@ -43,16 +41,9 @@ def guided_skew_lab(lesson: Lesson) -> None:
     base = request_from({**trial.values, "prompt": settings["about"]}, current_model())
     requests = [base.replace(guidance_scale=scale, seed=seed) for scale in scales for seed in seeds]
     rows, columns = [KINDS["guidance"].label(scale) for scale in scales], [f"seed {seed}" for seed in seeds]
-    titles = [f"{row}, {column}" for row in rows for column in columns]
-    results = show_run(trial.key, requests, titles, asked_now=trial.asked_now, hidden=guess is None)
-    if results is None:
+    results = run_grid(lesson, trial, requests, rows, columns, heading=base.prompt, hidden=guess is None)
+    if results is None or guess is None:
         return
-    if guess is None:
-        covered()
-        return
-    record(lesson.id).ran.add("guided")
-    grid_gallery(trial.key, results, rows, columns)
-    downloads(trial.key, results, columns, base.prompt, rows=rows)
     subject = str(settings["counted"])
     table = judged_table(results, subject)
     shares = men(table)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import charts
 from dashboard.course import Lesson, Misconception
+from dashboard.engine import ImageResult
 from dashboard.intervals import Interval, mean_interval, pairs_interval
 from dashboard.ui.controls import request_from
 from dashboard.ui.distances import Array, mean_distance, relative_distance
@@ -40,11 +41,16 @@ def misconception_lab(lesson: Lesson, belief: Misconception) -> None:
     if len(seeds) < 2 or len(prompts) < 2:
         showed("One prompt or one seed alone compares nothing: give at least two of each.")
         return
-    rows = [results[start : start + len(seeds)] for start in range(0, len(results), len(seeds))]
-    key = ("prompts and seeds", *(result.sha256 for result in results))
-    same_prompt, same_seed = once(key, lambda: shared([[result.array() for result in row] for row in rows]))
-    _chart(same_prompt, same_seed)
+    same_prompt, same_seed = shared_by(results, len(seeds))
+    alike_chart(same_prompt, same_seed)
     showed(reading(same_prompt, same_seed, belief))
+
+
+def shared_by(results: Sequence[ImageResult], across: int) -> tuple[Interval, Interval]:
+    """`shared` of a grid with `across` seeds, worked out once."""
+    rows = [results[start : start + across] for start in range(0, len(results), across)]
+    key = ("prompts and seeds", *(result.sha256 for result in results))
+    return once(key, lambda: shared([[result.array() for result in row] for row in rows]))
 
 
 def shared(rows: Sequence[Sequence[Array]]) -> tuple[Interval, Interval]:
@@ -58,7 +64,8 @@ def shared(rows: Sequence[Sequence[Array]]) -> tuple[Interval, Interval]:
     return same_prompt, same_seed
 
 
-def _chart(same_prompt: Interval, same_seed: Interval) -> None:
+def alike_chart(same_prompt: Interval, same_seed: Interval) -> None:
+    """The two distances of `shared` as bars with their intervals, and their table."""
     found = {"same prompt": same_prompt, "same seed": same_seed}
     table = pd.DataFrame([{"images of the": name, **asdict(interval)} for name, interval in found.items()])
     x = charts.Axis(column="images of the", title="What two images share")
