@@ -14,6 +14,7 @@ FAR = 250  # presses of Tab: more than any lesson's page needs from one control 
 PREDICTING = [lesson.id for lesson in load_course().lessons.values() if lesson.predictions]
 # A page with its predicted experiment made quick, and the buttons from there to the score.
 WALKS = {
+    "welcome": ("word.seeds=3,4&word.steps=2", "Draw them"),
     "setup": ("timed.steps=2", "Draw and time it"),
     "diffusion": ("film.steps=3", "Film it"),
     "first-images": ("change.seeds=1&change.steps=2&change.othersteps=1", "Change one thing at a time"),
@@ -54,7 +55,7 @@ def press(page: Page, button: Locator) -> None:
 @pytest.mark.parametrize("lesson", PREDICTING)
 def test_a_lesson_needs_no_mouse(new_visitor: NewVisitor, lesson: str) -> None:
     values, *buttons = WALKS[lesson]
-    page = new_visitor(f"/{lesson}?{values}").page
+    page = new_visitor(f"{'/' if lesson == 'welcome' else f'/{lesson}'}?{values}").page
     settled(page)
     pick(page, page.get_by_role("radiogroup", name="Your guess").first, 1)
     tab_to(page, page.get_by_role("slider", name="How sure are you?").first)
