@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,6 +12,9 @@ from dashboard.engine import ImageResult, compare, difference_map
 from dashboard.ui.figures import data_uri, figure
 from dashboard.ui.gallery import COLUMN_PIXELS, credit, gallery, plain
 from dashboard.ui.once import once
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.grid_container import GridContainer
 
 MIN_WIDTH = 70  # pixels, of an image in half the page's width
 MAX_GAIN = 8  # small differences must be seen, and must not look like a picture
@@ -30,22 +34,26 @@ def changed_rows(
             gallery(f"{key}.{place}", row, columns, columns=len(columns), min_width=MIN_WIDTH, credited=False)
         if place:
             with maps:
-                difference_row(rows[0], row, columns)
+                _difference_row(rows[0], row, columns)
     credit([result for row in rows for result in row])
 
 
-def difference_row(
-    first: Sequence[ImageResult], others: Sequence[ImageResult], titles: Sequence[str], *, min_width: int = MIN_WIDTH
+def difference_cells(
+    grid: GridContainer, first: Sequence[ImageResult], others: Sequence[ImageResult], titles: Sequence[str]
 ) -> None:
     """Where each image differs from the one it is compared with: black is equal."""
+    for a, b, title in zip(first, others, titles, strict=True):
+        with grid.cell():
+            st.html(once(("difference", a.sha256, b.sha256, title), partial(_map, a, b, title)))
+
+
+def _difference_row(first: Sequence[ImageResult], others: Sequence[ImageResult], titles: Sequence[str]) -> None:
     across = len(titles)
     with (
         st.container(width=across * COLUMN_PIXELS),
-        st.grid(columns=across, min_column_width=min_width, wrap=False) as grid,
+        st.grid(columns=across, min_column_width=MIN_WIDTH, wrap=False) as grid,
     ):
-        for a, b, title in zip(first, others, titles, strict=True):
-            with grid.cell():
-                st.html(once(("difference", a.sha256, b.sha256, title), partial(_map, a, b, title)))
+        difference_cells(grid, first, others, titles)
 
 
 def _map(a: ImageResult, b: ImageResult, title: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
@@ -59,11 +59,18 @@ def gallery(
 
 
 def grid_gallery(
-    key: str, results: Sequence[ImageResult], rows: Sequence[str], columns: Sequence[str], *, min_width: int = 90
+    key: str,
+    results: Sequence[ImageResult],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    min_width: int = 90,
+    below: Callable[[GridContainer, int], None] | None = None,
 ) -> None:
     """Two axes: the results row by row, each row under its label, each cell with its column's label.
 
-    On a narrow screen the rows scroll together, so that a column's images stay below one another.
+    `below` may draw more cells after a row, whose number it gets. On a narrow screen the rows scroll together, so that
+    what belongs to a column stays below one another.
     """
     across = len(columns)
     with _frame(across, min_width) as grid:
@@ -71,6 +78,8 @@ def grid_gallery(
             with grid.cell(column_span="all"), st.container(key=f"row-{_dashed(key)}-{place}"):
                 st.markdown(f"**{plain(row)}**")
             _fill(grid, f"{key}.{place}", results[place * across : (place + 1) * across], columns)
+            if below is not None:
+                below(grid, place)
     credit(results)
 
 

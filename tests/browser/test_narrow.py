@@ -29,10 +29,24 @@ def test_a_grids_rows_scroll_together_and_keep_their_labels(new_visitor: NewVisi
     labels = page.locator('[class*="st-key-row-playground-grid-"]')
     expect(labels).to_have_text(["guidance 1", "guidance 2", "guidance 5", "guidance 10"])
     upper, lower = (page.locator(f".st-key-cell-playground-grid-{row}-4") for row in (0, 3))
-    assert _left(upper) > 390, "five images fit: nothing to scroll"
-    upper.locator("img").evaluate("image => image.scrollIntoView({inline: 'end', behavior: 'instant'})")
+    _scroll_to_its_end(upper)
     assert _left(upper) == _left(lower) < 390
     assert all(0 <= _left(label) < 100 for label in labels.all())
+
+
+def test_difference_maps_scroll_with_their_images(new_visitor: NewVisitor) -> None:
+    page = new_visitor("/prompts?ran=negative&negative.steps=2", width=390).page
+    image = page.locator(".st-key-cell-prompts-negative-1-4")
+    maps = page.get_by_role("img", name="Where seed 4 differs")
+    expect(maps).to_have_count(2)
+    _scroll_to_its_end(image)
+    assert [_left(found) for found in maps.all()] == [_left(image)] * 2
+
+
+def _scroll_to_its_end(cell: Locator) -> None:
+    cell.wait_for()
+    assert _left(cell) > 390 - 16, "the row's last image fits: nothing to scroll"
+    cell.locator("img").evaluate("image => image.scrollIntoView({inline: 'end', behavior: 'instant'})")
 
 
 def _left(element: Locator) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -12,11 +12,11 @@ from dashboard import charts
 from dashboard.course import Lesson
 from dashboard.engine import ImageRequest, ImageResult
 from dashboard.intervals import mean_interval, paired_difference, summarise, tells_apart
-from dashboard.ui.changes import difference_row
+from dashboard.ui.changes import difference_cells
 from dashboard.ui.controls import request_from
 from dashboard.ui.distances import changed_pixels, relative_distance
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.gallery import credit, downloads, gallery, plain
+from dashboard.ui.gallery import downloads, grid_gallery
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.once import once
@@ -26,6 +26,9 @@ from dashboard.ui.records import record
 from dashboard.ui.runs import show_run
 from dashboard.ui.tables import table_below
 from dashboard.ui.withheld import measurable
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.grid_container import GridContainer
 
 CHANNELS = ("red", "green", "blue")
 Pair = tuple[Sequence[ImageResult], Sequence[ImageResult]]  # without and with, a result a seed
@@ -63,12 +66,12 @@ def negative_lab(lesson: Lesson) -> None:
     for place, guidance in enumerate(guidances):
         block = results[place * 2 * len(seeds) : (place + 1) * 2 * len(seeds)]
         pairs[guidance] = block[: len(seeds)], block[len(seeds) :]
-        for side, row in enumerate(pairs[guidance]):
-            key = f"{trial.key}.{place}.{side}"
-            st.markdown(f"**{plain(rows[2 * place + side])}**")
-            gallery(key, row, columns, columns=len(columns), min_width=80, credited=False)
-        difference_row(*pairs[guidance], columns, min_width=80)
-    credit(results)
+
+    def maps(grid: GridContainer, row: int) -> None:
+        if row % 2:
+            difference_cells(grid, *pairs[guidances[row // 2]], columns)
+
+    grid_gallery(trial.key, results, rows, columns, min_width=80, below=maps)
     downloads(trial.key, results, columns, f"Negative prompt: {negative or '(none)'}", rows=rows)
     if not measurable(results):
         return
