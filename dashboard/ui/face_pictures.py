@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from dashboard.engine import difference_map, max_difference
 from dashboard.faces.crops import Box, crop_square, cut, scaled
 from dashboard.ui.figures import data_uri, figure
+from dashboard.ui.gallery import row_label
 from dashboard.ui.lesson import TEXT_WIDTH
 
 SHOWN_PX = 384  # a side of a picture with boxes or under a slider
@@ -97,17 +98,24 @@ def face_rows(
     *,
     about: str,
     across: int | None = None,
+    key: str = "",
+    labels: Sequence[str] = (),
 ) -> None:
     """Faces at one size, `across` in a row, all in one row without it; `about` begins each alternative text.
 
-    On a narrow screen the rows scroll together, so that what stands below a face stays below it.
+    `labels` stand over the rows, one each, under the name `key`. On a narrow screen the rows scroll together, so that
+    what stands below a face stays below it.
     """
     across = across or len(pictures)
     with (
         st.container(width=max(TEXT_WIDTH // 2, across * COLUMN_PIXELS)),
         st.grid(columns=across, min_column_width=70, wrap=False) as grid,
     ):
-        for picture, title, detail in zip(pictures, titles, details, strict=True):
+        for place, (picture, title, detail) in enumerate(zip(pictures, titles, details, strict=True)):
+            row, column = divmod(place, across)
+            if labels and not column:
+                row_label(grid, f"{key}.{row}", labels[row])
+            told = f"{about}, {labels[row]}" if labels else about
             with grid.cell():
                 source = data_uri(large(picture, FACE_PX))
-                st.html(figure(source, title=title, detail=detail, alt=f"{about}, {title}: {detail}"))
+                st.html(figure(source, title=title, detail=detail, alt=f"{told}, {title}: {detail}"))

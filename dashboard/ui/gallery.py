@@ -75,12 +75,17 @@ def grid_gallery(
     across = len(columns)
     with _frame(across, min_width) as grid:
         for place, row in enumerate(rows):
-            with grid.cell(column_span="all"), st.container(key=f"row-{_dashed(key)}-{place}"):
-                st.markdown(f"**{plain(row)}**")
+            row_label(grid, f"{key}.{place}", row)
             _fill(grid, f"{key}.{place}", results[place * across : (place + 1) * across], columns)
             if below is not None:
                 below(grid, place)
     credit(results)
+
+
+def row_label(grid: GridContainer, key: str, text: str) -> None:
+    """A row's label over its cells; where the grid scrolls sideways, the style sheet keeps it in view."""
+    with grid.cell(column_span="all"), st.container(key=f"row-{_dashed(key)}"):
+        st.markdown(f"**{plain(text)}**")
 
 
 @contextmanager

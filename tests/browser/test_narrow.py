@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, expect
 from served import ROOT
@@ -41,6 +43,15 @@ def test_difference_maps_scroll_with_their_images(new_visitor: NewVisitor) -> No
     expect(maps).to_have_count(2)
     _scroll_to_its_end(image)
     assert [_left(found) for found in maps.all()] == [_left(image)] * 2
+
+
+def test_a_face_stays_above_the_same_blend_of_the_next_factor(new_visitor: NewVisitor) -> None:
+    page = new_visitor("/faces?ran=sweep", width=390).page
+    faces = page.get_by_role("img", name=re.compile(r"^A known face, factor \d.*, blend 1:"))
+    expect(faces).to_have_count(3)
+    faces.first.evaluate("image => image.scrollIntoView({inline: 'end', behavior: 'instant'})")
+    assert len({_left(face) for face in faces.all()}) == 1 and _left(faces.first) < 390
+    assert all(_left(label) >= 0 for label in page.locator('[class*="st-key-row-faces-sweep-"]').all())
 
 
 def _scroll_to_its_end(cell: Locator) -> None:

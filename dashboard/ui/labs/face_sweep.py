@@ -24,7 +24,6 @@ from dashboard.pocket.world.render import IMAGE_PX
 from dashboard.ui.background import in_background
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.face_pictures import face_crop, face_rows
-from dashboard.ui.gallery import plain
 from dashboard.ui.lesson import showed
 from dashboard.ui.once import once
 from dashboard.ui.parsing import check_count, parse_blends, parse_factors
@@ -54,13 +53,7 @@ def face_sweep_lab(lesson: Lesson) -> None:
         return
     record(lesson.id).ran.add("sweep")
     rows, table = made
-    titles = [f"blend {blend:g}" for blend in blends]
-    for factor, row in zip(factors, rows, strict=True):
-        side = IMAGE_PX * factor
-        st.markdown(f"**{plain(f'factor {factor}: {side} x {side} pixels')}**")
-        box = scaled(scene.faces[0].box, side / scene.picture.width)
-        crops = [face_crop(one.image, box) for one in row]
-        face_rows(crops, titles, [f"{one.seconds:.2f} s" for one in row], about=f"A known face, factor {factor}")
+    _faces(trial.key, scene, factors, blends, rows)
     summary = summarise(table, ["factor", "blend"], "psnr")
     chart = charts.curve(
         summary,
@@ -74,6 +67,22 @@ def face_sweep_lab(lesson: Lesson) -> None:
     st.vega_lite_chart(once((*of, "chart"), chart.to_dict), alt=alt)
     table_below(table, "Nearness to the true face for each face, factor and blend")
     _summary(table, factors, blends)
+
+
+def _faces(
+    key: str, scene: KnownScene, factors: Sequence[int], blends: Sequence[float], rows: Sequence[Sequence[Restoration]]
+) -> None:
+    sides = [IMAGE_PX * factor for factor in factors]
+    boxes = [scaled(scene.faces[0].box, side / scene.picture.width) for side in sides]
+    face_rows(
+        [face_crop(one.image, box) for row, box in zip(rows, boxes, strict=True) for one in row],
+        [f"blend {blend:g}" for blend in blends] * len(factors),
+        [f"{one.seconds:.2f} s" for row in rows for one in row],
+        about="A known face",
+        across=len(blends),
+        key=key,
+        labels=[f"factor {factor}: {side} x {side} pixels" for factor, side in zip(factors, sides, strict=True)],
+    )
 
 
 def _span(summary: pd.DataFrame) -> tuple[float, float]:
