@@ -35,7 +35,7 @@ def draw_engine() -> None:
 
 def _part(title: str, entries: list[Entry]) -> None:
     st.html(f'<p class="dd-part">{escape(title)}</p>')
-    with st.container(gap=None):
+    with st.container(gap="xsmall"):  # a link is taller than its line: with less they would lie over one another
         for available, group in groupby(entries, key=lambda entry: entry.available):
             if available:
                 for entry in group:

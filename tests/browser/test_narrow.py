@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -23,6 +24,15 @@ def test_a_page_opens_and_fits(new_visitor: NewVisitor, name: str) -> None:
     assert all(inner <= outer for inner, outer in page.evaluate(WIDE)), page.evaluate(WIDE)
     pictures = page.get_by_test_id("stMain").locator("img")
     assert all(pictures.evaluate_all("all => all.map(image => image.alt)")), "a picture without words"
+
+
+def test_the_sidebars_links_do_not_lie_over_one_another(new_visitor: NewVisitor) -> None:
+    page = new_visitor("/seeds", width=390).page
+    page.get_by_test_id("stExpandSidebarButton").click()
+    links = page.get_by_test_id("stSidebar").get_by_test_id("stPageLink-NavLink")
+    expect(links).to_have_count(len(PAGES))
+    edges = links.evaluate_all("all => all.map(link => link.getBoundingClientRect()).map(box => [box.top, box.bottom])")
+    assert all(above[1] <= below[0] for above, below in pairwise(edges)), edges
 
 
 def test_a_grids_rows_scroll_together_and_keep_their_labels(new_visitor: NewVisitor) -> None:
