@@ -16,7 +16,7 @@ def draw_plan() -> None:
         for week in course().weeks:
             st.subheader(week.title, anchor=False)
             for entry in course().in_week(week):
-                with st.container(key=f"plan-{entry.id}", gap=None):
+                with st.container(key=f"plan-{entry.id}", gap="xxsmall"):
                     _line(entry)
 
 
