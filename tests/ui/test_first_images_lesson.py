@@ -56,6 +56,9 @@ def test_the_loop_draws_three_that_differ_and_says_their_seeds(lesson: AppTest, 
     assert "gave 3 different images" in words(lesson)
     assert ", ".join(str(request.seed) for request in second.requests) in words(lesson)
     assert lesson.query_params["loop.drawn"] == ", ".join(str(request.seed) for request in second.requests)
+    drawn = second.requests[0]
+    shown = f"num_inference_steps={drawn.num_inference_steps}, guidance_scale={drawn.guidance_scale:g})"
+    assert any(shown in code.value for code in lesson.code), "the line shown is the one that was run"
 
 
 def test_each_sibling_changes_one_field_of_its_base(lesson: AppTest, engine: FakeEngine) -> None:

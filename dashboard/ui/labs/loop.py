@@ -20,7 +20,8 @@ from dashboard.ui.withheld import measurable
 _LOOP = """\
 images = []
 for _ in range({count}):
-    images.append(pipe({prompt!r}, num_inference_steps={steps}).images[0])
+    result = pipe({prompt!r}, num_inference_steps={steps}, guidance_scale={guidance:g})
+    images.append(result.images[0])
 """
 
 
@@ -32,7 +33,8 @@ def loop_lab(lesson: Lesson) -> None:
     seeds = parse_seeds(str(trial.values["drawn"]))
     base = request_from(trial.values, current_model())
     with st.container(width=TEXT_WIDTH):
-        code = _LOOP.format(count=len(seeds), prompt=base.prompt, steps=base.num_inference_steps)
+        steps, guidance = base.num_inference_steps, base.guidance_scale
+        code = _LOOP.format(count=len(seeds), prompt=base.prompt, steps=steps, guidance=guidance)
         st.code(code, "python", wrap_lines=True)
     titles = [f"turn {turn}" for turn in range(1, len(seeds) + 1)]
     results = show_run(
