@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import altair as alt
 import pandas as pd
@@ -191,7 +192,8 @@ def curve(
         line.encode(y=alt.Y("mean:Q", title=_upright(y.title), scale=_scale(y)), **encoded),
     ]
     if reference is not None:
-        layers += _reference(*reference)
+        rising = bool(summary["mean"].iloc[-1] > summary["mean"].iloc[0])
+        layers += _reference(*reference, side="left" if rising else "right")
     layers += [layer for place, (at, name) in enumerate(marks) for layer in _mark(x, at, name, place)]
     return alt.layer(*layers).properties(height=HEIGHT + (LEGEND_HEIGHT if series else 0))
 
@@ -341,14 +343,14 @@ def _ticks(axis: Axis) -> alt.Axis:
     return alt.Axis(values=list(axis.ticks)) if axis.ticks else alt.Axis()
 
 
-def _reference(value: float, name: str) -> tuple[alt.Chart, alt.Chart]:
-    """A dashed line across the chart and its name, at the right: curves that fall pass it further left."""
+def _reference(value: float, name: str, *, side: Literal["left", "right"] = "right") -> tuple[alt.Chart, alt.Chart]:
+    """A dashed line across the chart, and above it its name at the side where the curve lies below it."""
     data = pd.DataFrame({"value": [value], "name": [f"{name}: {value:.2f}"]})
     rule = alt.Chart(data).mark_rule(strokeDash=[6, 4], color=QUIET).encode(y="value:Q")
     label = (
         alt.Chart(data)
-        .mark_text(align="right", baseline="bottom", dx=-4, dy=-3, color=QUIET, fontSize=12)
-        .encode(y="value:Q", x=alt.value("width"), text="name:N")
+        .mark_text(align=side, baseline="bottom", dx=-4 if side == "right" else 4, dy=-3, color=QUIET, fontSize=12)
+        .encode(y="value:Q", x=alt.value("width" if side == "right" else 0), text="name:N")
     )
     return rule, label
 

@@ -79,6 +79,8 @@ def test_a_curve_shows_means_with_intervals_and_tells_series_by_more_than_colour
     assert line["encoding"]["x"]["scale"]["type"] == "log" and line["encoding"]["y"]["title"] == "Distance"
     assert rows(spec, rule)[0]["value"] == 0.1 and rows(spec, label)[0]["name"] == "two seeds: 0.10"
     assert label["encoding"]["x"]["value"] == "width", "at the right, where falling curves lie below it"
+    *_, label = charts.curve(SUMMARY.iloc[::-1], x, y, reference=(0.1, "two seeds")).to_dict()["layer"]
+    assert label["encoding"]["x"]["value"] == 0, "at the left, where rising curves lie below it"
     assert len(rows(spec, line)) == 4
 
 
