@@ -11,7 +11,7 @@ from dashboard.pocket.score import Scorer
 from dashboard.pocket.train import judge as judge_training
 from dashboard.pocket.train import scorer as scorer_training
 from dashboard.pocket.train.data import load_world, training_scene
-from dashboard.pocket.train.scorer import CHANGES, changed
+from dashboard.pocket.train.scorer import CHANGES, NEAR_MISSES, changed, near_misses
 from dashboard.pocket.world.captions import caption
 from dashboard.pocket.world.casts import SHIPPED_CAST
 
@@ -69,6 +69,15 @@ def test_a_training_that_goes_on_keeps_its_tokenizer(trained):
         for name in ("tokenizer", "out/scorer")
     )
     assert first == shipped
+
+
+def test_near_misses_fit_no_longer_and_every_second_one_has_another_subject():
+    rng = np.random.default_rng(0)
+    for index in range(50):
+        scene = training_scene(index, CAST)
+        misses = near_misses(scene, CAST, rng)
+        assert len(misses) == NEAR_MISSES and all(caption(miss, CAST) != caption(scene, CAST) for miss in misses)
+        assert all(miss.figures[0].subject != scene.figures[0].subject for miss in misses[::2])
 
 
 @pytest.mark.parametrize("what", CHANGES)

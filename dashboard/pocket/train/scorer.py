@@ -1,6 +1,6 @@
 """Trains Pocket's image-text scorer: `python -m dashboard.pocket.train.scorer`. Stop it at any time; it resumes.
 
-A small CLIP learns to tell each picture's caption from the others of its batch and from a near miss of its own:
+A small CLIP learns to tell each picture's caption from the others of its batch and from near misses of its own:
 the same scene with one thing changed. Classes read off the picture help it on the way and are thrown away.
 """
 
@@ -34,6 +34,7 @@ from dashboard.pocket.world.scene import COLOURLESS_STYLES, PLACES, STYLES, Scen
 from dashboard.pocket.world.subjects import COLOURS, Cast
 
 TEMPERATURE = 20.0  # fixed: cosines are multiplied by it before the softmax
+NEAR_MISSES = 4  # a picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +62,11 @@ BUDGETS = {
         text_layers=1,
         world="shapes",
     ),
-    # About 12 minutes on one free core, the pictures not counted.
+    # About an hour on one free core, the pictures not counted.
     "cpu": ScorerBudget(
-        phase=Phase(steps=640, batch_size=128, learning_rate=2e-3, cooldown=0.6, ema_decay=0.99),
-        training_scenes=24_000,
-        study_scenes=16_000,
+        phase=Phase(steps=3200, batch_size=128, learning_rate=2e-3, cooldown=0.7, ema_decay=0.99),
+        training_scenes=70_000,
+        study_scenes=60_000,
     ),
 }
 
@@ -101,9 +102,15 @@ def changed(scene: Scene, what: str, cast: Cast, rng: np.random.Generator) -> Sc
     return _CHANGES[what](scene, cast, rng)
 
 
-def near_miss(scene: Scene, cast: Cast, rng: np.random.Generator) -> Scene:
+def near_misses(scene: Scene, cast: Cast, rng: np.random.Generator) -> list[Scene]:
+    """NEAR_MISSES of them: every second one has another subject, of which there are most, the rest anything else."""
+    kinds = [("subject",), CHANGES] * (NEAR_MISSES // 2)
+    return [_changed_somehow(scene, kind, cast, rng) for kind in kinds]
+
+
+def _changed_somehow(scene: Scene, kinds: Sequence[str], cast: Cast, rng: np.random.Generator) -> Scene:
     while True:
-        result = changed(scene, str(rng.choice(CHANGES)), cast, rng)
+        result = changed(scene, str(rng.choice(kinds)), cast, rng)
         if result is not None:
             return result
 
@@ -191,12 +198,12 @@ def train_scorer(
         picked = np.sort(rng.choice(len(examples.scenes), size=size, replace=False))
         scenes = [examples.scenes[index] for index in picked]
         texts = [caption(scene, cast, rng) for scene in scenes]
-        texts += [caption(near_miss(scene, cast, rng), cast, rng) for scene in scenes]
+        texts += [caption(miss, cast, rng) for scene in scenes for miss in near_misses(scene, cast, rng)]
         tokens = tokenizer(texts, padding=True, truncation=True, return_tensors="pt").input_ids
         with torch.autocast("cpu", dtype=torch.bfloat16):
             seen, guesses = lesson(jittered(to_pixels(examples.images[picked]), generator))
             read = F.normalize(clip.text_projection(clip.text_model(tokens).pooler_output).float(), dim=-1)
-        logits = TEMPERATURE * seen.float() @ read.float().T  # (B, 2 B): the captions, then the near misses
+        logits = TEMPERATURE * seen.float() @ read.float().T  # (B, B + misses): the captions, then the near misses
         own = torch.arange(size)
         contrast = (F.cross_entropy(logits, own) + F.cross_entropy(logits[:, :size].T, own)) / 2
         helped = fields_loss(guesses, {name: values[picked] for name, values in truth.items()})
