@@ -148,8 +148,8 @@ def test_what_was_measured_is_good_enough_to_teach_with():
     measured = json.loads((SCORER_FOLDER / "measured.json").read_text())
     for kind in ("rendered", "decoded"):
         shares = {name: tried["right"] / tried["of"] for name, tried in measured[kind].items()}
-        assert shares["caption_among_100"] > 0.6, shares
-        assert min(shares[f"not_the_other_{what}"] for what in ("subject", "colour", "background")) > 0.85, shares
+        assert shares["caption_among_100"] > 0.95, shares
+        assert min(share for name, share in shares.items() if name.startswith("not_the_other")) > 0.95, shares
 
 
 # --- diversity -------------------------------------------------------------------------------

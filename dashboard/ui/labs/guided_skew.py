@@ -22,7 +22,7 @@ from dashboard.ui.labs.training_set import explorer
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
 from dashboard.ui.parsing import parse_guidances, parse_seeds
-from dashboard.ui.predict import outcome, predict
+from dashboard.ui.predict import doubt, outcome, predict
 from dashboard.ui.tables import table_below
 
 MAN = SEXES[0]
@@ -58,6 +58,7 @@ def guided_skew_lab(lesson: Lesson) -> None:
     showed(_sentences(shares, change, scales[0], scales[-1]))
     if change is not None:
         outcome(lesson.predictions["guided"], guess, change.mean, told=f"{change.mean:+.0%}")
+        doubt(lesson.predictions["guided"], change)
 
 
 def judged_table(results: Sequence[ImageResult], subject: str) -> pd.DataFrame:
