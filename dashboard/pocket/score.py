@@ -60,8 +60,8 @@ class Scorer:
         """How well `images[i]` fits `prompts[i]`, (N,), 0 .. 100: 100 times the cosine, below zero cut off.
 
         That is the CLIP score as torchmetrics reports it (Hessel et al. 2021, arXiv 2104.08718, without its factor
-        of 2.5). One prompt goes with every image. Compare scores of one scorer only: Pocket's own gives about three times
-        what OpenAI's CLIP gives for a good fit. ValueError if the numbers of images and prompts differ.
+        of 2.5). One prompt goes with every image. Compare scores of one scorer only: Pocket's own gives about three
+        times what OpenAI's CLIP gives for a good fit. ValueError if the numbers of images and prompts differ.
         """
         texts = [prompts] * len(images) if isinstance(prompts, str) else list(prompts)
         if len(texts) != len(images):
