@@ -157,7 +157,7 @@ def curve(
     """Means over a parameter with their 95% intervals, one line a series.
 
     `summary`: the x column, mean, low, high, and the series' column where there is one, as `intervals.summarise` gives.
-    The legend keeps the order of the rows.
+    Rows in rising order of x; the legend keeps their order.
     `y.column` is only a name for the tooltip. `reference`: a value and the name of its dashed line. `marks`: places on
     the x axis, each with its name, as upright lines.
     """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 from scipy.stats import norm as normal
 from scipy.stats import t as student
 
@@ -70,6 +71,11 @@ def pairs_interval(distances: Sequence[Sequence[float]]) -> Interval:
     one a thing (Tukey 1958; Arvesen 1969 for means over pairs). With two things there is one pair and no interval.
     ValueError for fewer than two.
     """
+    return mean_interval(pair_values(distances))
+
+
+def pair_values(distances: Sequence[Sequence[float]]) -> list[float]:
+    """The jackknife's pseudo-values of the mean over pairs, one a thing; of two things the one distance."""
     table = np.asarray(distances, dtype=float)
     n = len(table)
     if n < 2:
@@ -77,14 +83,42 @@ def pairs_interval(distances: Sequence[Sequence[float]]) -> Interval:
     off = table - np.diag(np.diag(table))
     mean = off.sum() / (n * (n - 1))
     if n == 2:
-        return Interval(float(mean), float("nan"), float("nan"), 1)
+        return [float(mean)]
     without = (off.sum() - 2 * off.sum(axis=1)) / ((n - 1) * (n - 2))  # the mean when one thing is left out
-    return mean_interval(list(n * mean - (n - 1) * without))
+    values: list[float] = (n * mean - (n - 1) * without).tolist()
+    return values
 
 
 def paired_difference(first: Sequence[float], second: Sequence[float]) -> Interval:
     """The interval of `first` minus `second`, value by value: both lists hold the same seeds in the same order."""
     return mean_interval(np.asarray(first, dtype=float) - np.asarray(second, dtype=float))
+
+
+def paired_shares(first: Sequence[bool], second: Sequence[bool]) -> Interval:
+    """The share of `first` minus that of `second`, -1 .. 1: both lists hold the same trials in the same order.
+
+    The interval adds half a trial to each of the four kinds of pairs (Agresti and Min 2005, Statistics in Medicine 24,
+    729-740), so that it is no point where every pair changed or none did. ValueError for none.
+    """
+    up, down, n = _changes(first, second)
+    z = float(normal.ppf((1 + CONFIDENCE) / 2))
+    middle = (up - down) / (n + 2)
+    reach = z / (n + 2) * float(np.sqrt(up + down + 1 - (up - down) ** 2 / (n + 2)))
+    return Interval((up - down) / n, max(-1.0, middle - reach), min(1.0, middle + reach), n)
+
+
+def shares_apart(first: Sequence[bool], second: Sequence[bool]) -> bool:
+    """Whether two shares of the same trials differ beyond chance at 95%: McNemar's test, exact."""
+    up, down, _ = _changes(first, second)
+    return up + down > 0 and bool(binomtest(up, up + down).pvalue < 1 - CONFIDENCE)
+
+
+def _changes(first: Sequence[bool], second: Sequence[bool]) -> tuple[int, int, int]:
+    """Pairs true in the first alone, pairs true in the second alone, all pairs."""
+    pairs = list(zip(first, second, strict=True))
+    if not pairs:
+        raise ValueError("An interval needs at least one value.")
+    return pairs.count((True, False)), pairs.count((False, True)), len(pairs)
 
 
 def tells_apart(difference: Interval) -> bool:

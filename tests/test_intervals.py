@@ -9,9 +9,11 @@ from scipy.special import gammaln
 from dashboard.intervals import (
     mean_interval,
     paired_difference,
+    paired_shares,
     pairs_interval,
     ratio_interval,
     share_interval,
+    shares_apart,
     summarise,
     tells_apart,
 )
@@ -101,3 +103,33 @@ def test_the_interval_of_pairs_holds_the_truth_as_often_as_it_says() -> None:
         found = pairs_interval(distances)
         hits += found.low <= true <= found.high
     assert 0.90 < hits / 400 < 0.99
+
+
+@pytest.mark.parametrize("n", [1, 2, 16])
+def test_the_interval_of_paired_shares_is_never_a_point_and_stays_in_range(n: int) -> None:
+    none, every = [False] * n, [True] * n
+    for first, second in ((every, none), (none, every), (none, none), (every, every)):
+        found = paired_shares(first, second)
+        assert found.mean == sum(first) / n - sum(second) / n and found.n == n
+        assert -1 <= found.low < found.high <= 1 and found.low <= found.mean <= found.high
+
+
+def test_paired_shares_as_worked_out_by_hand() -> None:
+    first, second = [True] * 9 + [False] * 7, [True] * 2 + [False] * 14  # 7 of 16 changed, all one way
+    found = paired_shares(first, second)
+    half = 1.959964 / 18 * (8 - 49 / 18) ** 0.5
+    assert (found.low, found.high) == (pytest.approx(7 / 18 - half), pytest.approx(7 / 18 + half))
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "apart"), [(6, 0, True), (5, 0, False), (0, 6, True), (9, 1, True), (6, 6, False), (0, 0, False)]
+)
+def test_shares_are_apart_by_the_exact_test_of_the_pairs_that_changed(up: int, down: int, apart: bool) -> None:
+    first = [True] * up + [False] * down + [True] * 4
+    second = [False] * up + [True] * down + [True] * 4
+    assert shares_apart(first, second) is apart
+
+
+def test_shares_without_a_pair_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least one value"):
+        paired_shares([], [])

@@ -8,17 +8,13 @@ import sys
 
 from dashboard.cli.parser import BadInput
 from dashboard.cli.work import Outcome
-from dashboard.settings import Settings
 
 
 def run_faces_server(arguments: argparse.Namespace) -> Outcome:
     """Serve our restorer until interrupted."""
-    import torch
-
     from dashboard.faces.pocket_restorer import PocketRestorer
     from dashboard.faces.server import serve
 
-    torch.set_num_threads(Settings.load().threads)
     if not 1 <= arguments.port <= 65_535:
         raise BadInput("A port is a number from 1 to 65535.")
     with socket.socket() as probe:  # uvicorn would print a traceback's worth

@@ -44,7 +44,10 @@ def loaded(kind: type[N], file: Path) -> N:
 
 
 def computed(network: Callable[[Tensor], T], pictures: Tensor) -> T:
-    """What the network says. On one processor thread, whoever asks: more add up in another order, to other bits."""
+    """What the network says. On one processor thread, whoever asks: more add up in another order, to other bits.
+
+    Callers wait for one another; a crop takes milliseconds.
+    """
     return _alone().submit(_compute, network, pictures).result()
 
 

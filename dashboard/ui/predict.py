@@ -70,6 +70,6 @@ def outcome(prediction: Prediction, guess: Guess, measured: float, *, told: str 
 def doubt(prediction: Prediction, found: Interval) -> None:
     """Below the outcome: say so where the measured interval holds more than one answer."""
     if found.n < 2:
-        st.caption("One value has no interval, so this answer is likely and not sure.")
+        st.caption("One value has no interval, so chance may have decided this answer.")
     elif prediction.outcome(found.low) != prediction.outcome(found.high):
-        st.caption("The interval reaches into another answer, so this one is likely and not sure.")
+        st.caption("The interval reaches into another answer, so that one fits as well.")

@@ -296,24 +296,27 @@ def test_shares_are_of_the_recognised_and_changes_of_the_seeds_recognised_twice(
     assert shares["mean"].tolist() == [0.2, 1.0, 1.0] and shares["n"].tolist() == [5, 5, 5]
     low = share_interval(1, 5)
     assert (shares["low"][0], shares["high"][0]) == (low.low, low.high)
-    change = guided_skew.difference(table, 1.0, 3.0)
-    assert change is not None and change.n == 4 and change.mean == 0.75
-    assert guided_skew.difference(rows_of("m.", ".m"), 1.0, 2.0) is None
+    first, last = guided_skew.men_twice(table, 1.0, 3.0)
+    assert len(first) == len(last) == 4 and (sum(first), sum(last)) == (1, 4)
+    assert guided_skew.men_twice(rows_of("m.", ".m"), 1.0, 2.0) == ([], [])
 
 
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (("mwwwwwww", "mmmmmmmw"), "made the majority larger"),
-        (("mmmmmmmw", "mwwwwwww"), "made the majority smaller"),
+        (("mwwwwwww", "mmmmmmmw"), "gave more men"),
+        (("mmmmmmmw", "mwwwwwww"), "gave fewer men"),
         (("mwmwmwmw", "wmmwmwmw"), "cannot tell that from no change"),
-        (("m.", ".m"), "No seed was recognised at both ends"),
+        (("ww", "mm"), "cannot tell that from no change"),
+        (("w", "m"), "cannot tell that from no change"),
+        (("mwmw", "mwmw"), "cannot tell that from no change"),
     ],
 )
 def test_what_guidance_did_to_the_skew_is_said_from_the_numbers(rows: tuple[str, str], said: str) -> None:
     table = rows_of(*rows)
-    told = guided_skew._sentences(guided_skew.men(table), guided_skew.difference(table, 1.0, 2.0), 1.0, 2.0)
-    assert said in told
+    first, last = guided_skew.men_twice(table, 1.0, 2.0)
+    told = guided_skew.sentences(guided_skew.men(table), first, last, (1.0, 2.0), "astronaut")
+    assert said in told and "nan" not in told
 
 
 def test_one_guidance_compares_nothing_and_says_so(page: AppTest, astronauts: None) -> None:
@@ -321,3 +324,9 @@ def test_one_guidance_compares_nothing_and_says_so(page: AppTest, astronauts: No
     fill(page, f"{PAGE}.guided.guidances", "5")
     press(page, f"{PAGE}.guided.run")
     assert not page.exception and "give at least two" in words(page)
+
+
+def test_a_count_too_large_is_named_before_it_runs(page: AppTest) -> None:
+    fill(page, f"{PAGE}.guided.guidances", "1-20:1")
+    press(page, f"{PAGE}.guided.run")
+    assert "That makes 320 images" in page.error[0].value

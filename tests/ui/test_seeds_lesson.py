@@ -13,6 +13,7 @@ from dashboard.course import load_course
 from dashboard.engine import Latents, initial_noise
 from dashboard.export import grid_code
 from dashboard.intervals import mean_interval, pairs_interval
+from dashboard.ui.alike import Alike, measured
 from dashboard.ui.distances import relative_distance
 from dashboard.ui.labs import style
 from pages import OpenPage, commit, fill, jobs, pictures, press, value_of, words
@@ -249,7 +250,13 @@ BELIEF = load_course().lessons["seeds"].misconceptions[0]
 
 @pytest.mark.parametrize(("prompt", "refuted"), [([0.4, 0.5, 0.6], True), ([0.8, 0.9, 1.2], False)])
 def test_the_belief_about_style_is_refuted_only_by_a_clear_difference(prompt: list[float], refuted: bool) -> None:
-    said = style.reading(mean_interval(prompt), mean_interval([0.98, 1.0, 1.02]), BELIEF)
+    seed = [0.98, 1.0, 1.02]
+    found = Alike(
+        same_prompt=mean_interval(prompt),
+        same_seed=mean_interval(seed),
+        difference=mean_interval(np.subtract(seed, prompt).tolist()),
+    )
+    said = style.reading(found, BELIEF)
     assert str(mean_interval(prompt)) in said
     assert (BELIEF.refutation in said) == refuted and ("cannot decide" in said) != refuted
 
@@ -258,7 +265,9 @@ def test_what_images_share_is_measured_over_seeds() -> None:
     rng = np.random.default_rng(0)
     scenes = [rng.normal(size=(8, 8, 3)) for _ in "ab"]
     seeds = [0.3 * rng.normal(size=(8, 8, 3)) for _ in range(4)]
-    same_prompt, same_seed = style.shared([[scene + seed for seed in seeds] for scene in scenes])
+    found = measured([[scene + seed for seed in seeds] for scene in scenes])
+    same_prompt, same_seed = found.same_prompt, found.same_seed
+    assert found.difference.mean == pytest.approx(same_seed.mean - same_prompt.mean) and found.difference.low > 0
     assert same_prompt.high < 0.5 < same_seed.low, "the scene counts more than the seed, whichever seeds were drawn"
     assert same_prompt.n == same_seed.n == len(seeds)
     assert same_seed == mean_interval([relative_distance(*(scene + seed for scene in scenes)) for seed in seeds])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from fake_engine import ANATOMY, FakeEngine
 from streamlit.testing.v1 import AppTest
@@ -11,6 +12,7 @@ from dashboard.engine import ModelRegistry
 from dashboard.engine.model_info import ModelInfo
 from dashboard.engine.sources import DEFAULT_HUB_MODEL, parse_source
 from dashboard.intervals import mean_interval
+from dashboard.ui.alike import Alike
 from dashboard.ui.labs import word_or_noise
 from dashboard.ui.labs.two_models import SIZE, TOKENS
 from dashboard.ui.way import WAYS
@@ -162,12 +164,15 @@ def test_the_first_experiment_waits_for_the_guess_and_scores_it(welcome: AppTest
         ([0.3, 0.31, 0.32], [0.7, 0.72, 0.71], "the words changed more"),
         ([0.3, 0.5, 0.7], [0.4, 0.5, 0.8], "cannot tell"),
         ([0.3], [0.9], "cannot tell"),
+        ([0.3, 0.5, 0.7], [0.35, 0.56, 0.74], "the words changed more"),  # seed by seed, though the means overlap
     ],
 )
-def test_what_moved_the_picture_further_is_said_only_where_the_intervals_lie_apart(
+def test_what_moved_the_picture_further_is_said_only_where_the_seeds_tell_it(
     noise: list[float], word: list[float], said: str
 ) -> None:
-    told = word_or_noise.sentences(mean_interval(noise), mean_interval(word))
+    apart = mean_interval(np.subtract(word, noise).tolist())
+    found = Alike(same_prompt=mean_interval(noise), same_seed=mean_interval(word), difference=apart)
+    told = word_or_noise.sentences(found)
     assert said in told and str(mean_interval(noise)) in told and str(mean_interval(word)) in told
 
 

@@ -1,8 +1,8 @@
 """What the scorer and the judge learn from: rendered scenes, every second one passed through Pocket's autoencoder.
 
-The first part is Pocket's own training set, the second a `study_scene` for every index: more pairs, and every
-variant of a person equally often. Most astronauts stand there, so the training set's skew hardly reaches either
-network.
+The first part is drawn as Pocket's training set is and begins with it; the second is a `study_scene` for every index:
+more pairs, and every variant of a person equally often. Most astronauts stand there, so the training set's skew hardly
+reaches either network.
 """
 
 import json
@@ -69,7 +69,7 @@ def composed_scenes(count: int, cast: Cast, *, unseen_combination: bool) -> tupl
 
 
 def load_examples(folder: Path, world: World, vae: AutoencoderKL, *, training: int, study: int) -> Examples:
-    """`training` scenes of Pocket's training set and `study` more, drawn once and kept in `folder`."""
+    """`training` scenes as in Pocket's training set and `study` more, drawn once and kept in `folder`."""
     scenes = tuple(training_scene(index, world.cast) for index in range(training))
     scenes += tuple(study_scene(index, world.cast) for index in range(study))
     name = f"examples-{training}-{study}"

@@ -34,7 +34,7 @@ from dashboard.pocket.world.scene import COLOURLESS_STYLES, PLACES, STYLES, Scen
 from dashboard.pocket.world.subjects import COLOURS, Cast
 
 TEMPERATURE = 20.0  # fixed: cosines are multiplied by it before the softmax
-NEAR_MISSES = 4  # a picture
+NEAR_MISSES = 4  # a picture; an even number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +203,7 @@ def train_scorer(
         with torch.autocast("cpu", dtype=torch.bfloat16):
             seen, guesses = lesson(jittered(to_pixels(examples.images[picked]), generator))
             read = F.normalize(clip.text_projection(clip.text_model(tokens).pooler_output).float(), dim=-1)
-        logits = TEMPERATURE * seen.float() @ read.float().T  # (B, B + misses): the captions, then the near misses
+        logits = TEMPERATURE * seen.float() @ read.float().T  # (B, B * (1 + NEAR_MISSES)): the captions first
         own = torch.arange(size)
         contrast = (F.cross_entropy(logits, own) + F.cross_entropy(logits[:, :size].T, own)) / 2
         helped = fields_loss(guesses, {name: values[picked] for name, values in truth.items()})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -11,13 +12,13 @@ from dashboard import charts
 from dashboard.axes import KINDS
 from dashboard.course import Lesson
 from dashboard.engine import ImageResult
-from dashboard.intervals import Interval, paired_difference, share_interval, tells_apart
+from dashboard.intervals import paired_shares, share_interval, shares_apart
 from dashboard.pocket.truth import SEXES
 from dashboard.ui.controls import request_from
 from dashboard.ui.experiment import experiment_form
 from dashboard.ui.grid_run import run_grid
 from dashboard.ui.labs.bias import data_shares
-from dashboard.ui.labs.judged import needs_pocket, sexes
+from dashboard.ui.labs.judged import needs_pocket, sex_of_each
 from dashboard.ui.labs.training_set import explorer
 from dashboard.ui.lesson import showed
 from dashboard.ui.models import current_model
@@ -26,6 +27,7 @@ from dashboard.ui.predict import doubt, outcome, predict
 from dashboard.ui.tables import table_below
 
 MAN = SEXES[0]
+MAX_COUNTED = 96  # images: shares need more of them than a grid for the eye
 
 
 def guided_skew_lab(lesson: Lesson) -> None:
@@ -33,7 +35,7 @@ def guided_skew_lab(lesson: Lesson) -> None:
     if needs_pocket():
         return
     guess = predict(lesson, "guided")
-    trial = experiment_form(lesson, "guided", button="Draw them at every guidance")
+    trial = experiment_form(lesson, "guided", button="Draw them at every guidance", check=_check)
     if trial is None:
         return
     settings = lesson.experiments["guided"]
@@ -54,18 +56,27 @@ def guided_skew_lab(lesson: Lesson) -> None:
     if len(scales) < 2:
         showed("One guidance alone compares nothing: give at least two.")
         return
-    change = difference(table, scales[0], scales[-1])
-    showed(_sentences(shares, change, scales[0], scales[-1]))
-    if change is not None:
-        outcome(lesson.predictions["guided"], guess, change.mean, told=f"{change.mean:+.0%}")
-        doubt(lesson.predictions["guided"], change)
+    first, last = men_twice(table, scales[0], scales[-1])
+    if not first:
+        showed(f"{_shares_told(shares, subject)} No seed was recognised at both ends, so nothing is compared.")
+        return
+    showed(sentences(shares, first, last, (scales[0], scales[-1]), subject))
+    change = paired_shares(last, first)
+    outcome(lesson.predictions["guided"], guess, change.mean, told=f"{_points(change.mean)} percentage points")
+    doubt(lesson.predictions["guided"], change)
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    images = len(parse_guidances(str(values["guidances"]))) * len(parse_seeds(str(values["seeds"])))
+    if images > MAX_COUNTED:
+        raise ValueError(f"That makes {images} images; this count takes at most {MAX_COUNTED}. Give fewer values.")
 
 
 def judged_table(results: Sequence[ImageResult], subject: str) -> pd.DataFrame:
     """guidance, seed, drawn as: a row an image; empty text where the judge did not take it for the subject."""
     asked = [(result.request.guidance_scale, str(result.request.seed)) for result in results]
     table = pd.DataFrame(asked, columns=["guidance", "seed"])
-    return table.assign(**{"drawn as": sexes(results, subject)})
+    return table.assign(**{"drawn as": sex_of_each(results, subject)})
 
 
 def men(table: pd.DataFrame) -> pd.DataFrame:
@@ -78,11 +89,11 @@ def men(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["guidance", "mean", "low", "high", "n"])
 
 
-def difference(table: pd.DataFrame, low: float, high: float) -> Interval | None:
-    """The share of men at guidance `high` minus that at `low`, over the seeds recognised at both; None without any."""
+def men_twice(table: pd.DataFrame, low: float, high: float) -> tuple[list[bool], list[bool]]:
+    """Whether each seed's image was taken for a man at guidance `low` and at `high`: seeds recognised at both."""
     wide = table.pivot(index="seed", columns="guidance", values="drawn as")[[low, high]]
     both = wide[(wide != "").all(axis=1)] == MAN
-    return paired_difference(both[high].tolist(), both[low].tolist()) if len(both) else None
+    return both[low].tolist(), both[high].tolist()
 
 
 def _chart(shares: pd.DataFrame, table: pd.DataFrame, in_data: float) -> None:
@@ -95,18 +106,31 @@ def _chart(shares: pd.DataFrame, table: pd.DataFrame, in_data: float) -> None:
     table_below(table, "What the judge took every image for")
 
 
-def _sentences(shares: pd.DataFrame, change: Interval | None, low: float, high: float) -> str:
+def sentences(
+    shares: pd.DataFrame, first: Sequence[bool], last: Sequence[bool], scales: tuple[float, float], subject: str
+) -> str:
+    """The shares, and how the share moved seed by seed from the lowest guidance to the highest."""
+    change = paired_shares(last, first)
+    moved = (
+        f"From guidance {scales[0]:g} to {scales[1]:g}, over the {change.n} seeds recognised at both, the share moved "
+        f"by {_points(change.mean)} percentage points ({_points(change.low)} to {_points(change.high)})."
+    )
+    reading = "This run cannot tell that from no change."
+    if shares_apart(last, first):
+        reading = (
+            f"More guidance gave {'more' if change.mean > 0 else 'fewer'} men, as the judge reads them; how often it "
+            "errs may differ from one guidance to another."
+        )
+    return f"{_shares_told(shares, subject)} {moved} {reading}"
+
+
+def _shares_told(shares: pd.DataFrame, subject: str) -> str:
     told = ", ".join(
-        f"{row.mean:.0%} at guidance {row.guidance:g} ({row.low:.0%} to {row.high:.0%}, {row.n} images)"
+        f"{row.mean:.0%} at guidance {row.guidance:g} ({row.low:.0%} to {row.high:.0%} of {row.n})"
         for row in shares.itertuples()
     )
-    if change is None:
-        return f"Men among the astronauts: {told}. No seed was recognised at both ends, so nothing is compared."
-    moved = (
-        f"From guidance {low:g} to {high:g}, seed by seed, the share moved by {change.mean:+.0%} "
-        f"({change.low:+.0%} to {change.high:+.0%})."
-    )
-    if not tells_apart(change):
-        return f"Men among the astronauts: {told}. {moved} This run cannot tell that from no change."
-    end = "larger" if change.mean > 0 else "smaller"
-    return f"Men among the astronauts: {told}. {moved} More guidance made the majority {end}."
+    return f"Men among what the judge took for an {subject}: {told}."
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.0f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -45,20 +45,21 @@ def counted(results: Sequence[ImageResult], subject: str) -> Counted:
 
 
 def _count(results: Sequence[ImageResult], subject: str) -> Counted:
-    verdicts = load_judge().verdicts([result.image() for result in results])
-    known = [verdict for verdict in verdicts if verdict["subject"] == subject]
+    known = [verdict for verdict in _verdicts(results) if verdict["subject"] == subject]
     counts = {field: Counter(verdict[field] for verdict in known) for field in FIELDS}
     return Counted(len(results), len(known), counts, tuple(verdict["sex"] for verdict in known))
 
 
-def sexes(results: Sequence[ImageResult], subject: str) -> list[str]:
-    """What the judge took each image for; empty where it did not take it for the subject. Worked out once."""
+def sex_of_each(results: Sequence[ImageResult], subject: str) -> list[str]:
+    """What the judge took each image for; empty where it did not take it for the subject."""
+    return [verdict["sex"] if verdict["subject"] == subject else "" for verdict in _verdicts(results)]
 
-    def read() -> list[str]:
-        verdicts = load_judge().verdicts([result.image() for result in results])
-        return [verdict["sex"] if verdict["subject"] == subject else "" for verdict in verdicts]
 
-    return once(("sexes", subject, *(result.sha256 for result in results)), read)
+def _verdicts(results: Sequence[ImageResult]) -> list[Mapping[str, str]]:
+    def read() -> list[Mapping[str, str]]:
+        return list(load_judge().verdicts([result.image() for result in results]))
+
+    return once(("verdicts", *(result.sha256 for result in results)), read)
 
 
 def share_rows(source: str, shares: dict[str, Interval]) -> pd.DataFrame:
