@@ -385,7 +385,9 @@ def test_other_dtypes_are_close_but_not_equal(engine, dtype):
 def test_queued_says_how_many_are_ahead(make_engine, ticks):
     engine = make_engine(max_rows=2)
     ticks.hold()
-    for i in range(4):
+    engine.submit([ask(seed=0)], learner="learner 0")
+    assert ticks.reached.wait(30), "the worker has its tick, and takes no turn while the others come"
+    for i in range(1, 4):
         engine.submit([ask(seed=i)], learner=f"learner {i}")
     last = engine.submit([ask(seed=9)], learner="last")
     queued = next(last.events())
