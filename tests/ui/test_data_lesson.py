@@ -278,7 +278,7 @@ def test_the_guided_skew_waits_for_the_guess_and_scores_it(page: AppTest, astron
     radio = page.radio(key=f"{PAGE}.guided.guess")
     radio.set_value(radio.options[1])
     press(page, f"{PAGE}.guided.commit")
-    # the stand-in judge calls every fourth image a woman, so both rows of 16 hold the same share
+    # the stand-in judge calls every fourth image a woman, so all rows of 12 hold the same share
     assert "75% at guidance 1" in words(page) and "75% at guidance 14" in words(page)
     assert "This run cannot tell that from no change" in words(page) and "Your guess was right" in words(page)
 
