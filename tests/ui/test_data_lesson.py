@@ -329,4 +329,4 @@ def test_one_guidance_compares_nothing_and_says_so(page: AppTest, astronauts: No
 def test_a_count_too_large_is_named_before_it_runs(page: AppTest) -> None:
     fill(page, f"{PAGE}.guided.guidances", "1-20:1")
     press(page, f"{PAGE}.guided.run")
-    assert "That makes 320 images" in page.error[0].value
+    assert "That makes 240 images" in page.error[0].value
