@@ -10,10 +10,17 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import charts
+from dashboard.course import Lesson
 from dashboard.engine import ImageResult
 from dashboard.intervals import Interval, mean_interval, pair_values
+from dashboard.ui.controls import request_from
 from dashboard.ui.distances import Array, mean_distance, relative_distance
+from dashboard.ui.experiment import Trial
+from dashboard.ui.grid_run import run_grid
+from dashboard.ui.lesson import showed
+from dashboard.ui.models import current_model
 from dashboard.ui.once import once
+from dashboard.ui.parsing import parse_prompts, parse_seeds
 from dashboard.ui.tables import table_below
 
 
@@ -24,6 +31,26 @@ class Alike:
     same_prompt: Interval
     same_seed: Interval
     difference: Interval  # same seed minus same prompt
+
+
+def prompts_by_seeds(lesson: Lesson, trial: Trial, *, heading: str, hidden: bool = False) -> Alike | None:
+    """Run the trial's prompts by its seeds and show grid, chart and table; None while there is nothing to compare.
+
+    `hidden`: as in `run_grid`.
+    """
+    prompts, seeds = parse_prompts(str(trial.values["prompts"])), parse_seeds(str(trial.values["seeds"]))
+    base = request_from({**trial.values, "prompt": ""}, current_model())
+    requests = [base.replace(prompt=prompt, seed=seed) for prompt in prompts for seed in seeds]
+    columns = [f"seed {seed}" for seed in seeds]
+    results = run_grid(lesson, trial, requests, prompts, columns, heading=heading, hidden=hidden)
+    if results is None:
+        return None
+    if len(seeds) < 2 or len(prompts) < 2:
+        showed("One prompt or one seed alone compares nothing: give at least two of each.")
+        return None
+    found = alike(results, len(seeds))
+    _chart(found)
+    return found
 
 
 def alike(results: Sequence[ImageResult], across: int) -> Alike:
@@ -48,7 +75,7 @@ def measured(rows: Sequence[Sequence[Array]]) -> Alike:
     )
 
 
-def alike_chart(found: Alike) -> None:
+def _chart(found: Alike) -> None:
     """The two distances as bars with their intervals, and their table."""
     bars = {"same prompt": found.same_prompt, "same seed": found.same_seed}
     table = pd.DataFrame([{"images of the": name, **asdict(interval)} for name, interval in bars.items()])

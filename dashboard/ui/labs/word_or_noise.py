@@ -7,12 +7,9 @@ from typing import Any
 
 from dashboard.course import Lesson
 from dashboard.intervals import tells_apart
-from dashboard.ui.alike import Alike, alike, alike_chart
-from dashboard.ui.controls import request_from
+from dashboard.ui.alike import Alike, prompts_by_seeds
 from dashboard.ui.experiment import experiment_form
-from dashboard.ui.grid_run import run_grid
 from dashboard.ui.lesson import showed
-from dashboard.ui.models import current_model
 from dashboard.ui.parsing import check_count, parse_prompts, parse_seeds
 from dashboard.ui.predict import doubt, outcome, predict
 
@@ -23,19 +20,9 @@ def word_or_noise_lab(lesson: Lesson) -> None:
     trial = experiment_form(lesson, "word", button="Draw them", check=_check)
     if trial is None:
         return
-    prompts, seeds = parse_prompts(str(trial.values["prompts"])), parse_seeds(str(trial.values["seeds"]))
-    base = request_from({**trial.values, "prompt": ""}, current_model())
-    requests = [base.replace(prompt=prompt, seed=seed) for prompt in prompts for seed in seeds]
-    columns = [f"seed {seed}" for seed in seeds]
-    heading = "One word or the noise?"
-    results = run_grid(lesson, trial, requests, prompts, columns, heading=heading, hidden=guess is None)
-    if results is None or guess is None:
+    found = prompts_by_seeds(lesson, trial, heading="One word or the noise?", hidden=guess is None)
+    if found is None or guess is None:
         return
-    if len(seeds) < 2 or len(prompts) < 2:
-        showed("One prompt or one seed alone compares nothing: give at least two of each.")
-        return
-    found = alike(results, len(seeds))
-    alike_chart(found)
     showed(sentences(found))
     told = f"{found.same_seed.mean:.2f} for other words, {found.same_prompt.mean:.2f} for other noise"
     outcome(lesson.predictions["word"], guess, found.difference.mean, told=told)
